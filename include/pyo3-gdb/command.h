@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Commands: what a person types. They see a session (facts, read-only) and a
+ * table of actions, the only way to act on the debugger. Nothing here knows
+ * gdb or Python; the tests run the same commands on captures.
+ */
+#ifndef PYO3_GDB_COMMAND_H
+#define PYO3_GDB_COMMAND_H
+
+#include <pyo3-gdb/render.h>
+#include <pyo3-gdb/stack.h>
+
+/* The acting op table. */
+struct p3_actions {
+	/* Write to the user; P3_HOST when the user interrupted or quit the pager. */
+	struct p3_error *(*write)(void *context, const char *text);
+	/* Stop at panics in every Rust module, loaded now or later. */
+	struct p3_error *(*break_panic)(void *context);
+	/* State of a Rust module's pretty-printers, one line; NULL: unknown. */
+	const char *(*printers)(void *context, struct p3_arena *arena, const char *module);
+};
+
+struct p3_command_context {
+	struct p3_session *session;
+	struct p3_host host; /* of the session, for pyo3-capture to record */
+	struct p3_render_options options;
+	const struct p3_actions *actions;
+	void *actions_context;
+};
+
+struct p3_command {
+	const char *name;      /* "pyo3-bt", "info pyo3" */
+	const char *arguments; /* "[-full] [-raw] ..." */
+	const char *summary;   /* one line, as `help` lists it */
+	const char *help;      /* the rest of `help pyo3-bt` */
+	const char *const *options; /* for completion; NULL-terminated */
+	bool takes_file;       /* completes file names */
+	struct p3_error *(*run)(struct p3_command_context *context, char **words, size_t count);
+};
+
+/* All commands, in the order of command.def. */
+const struct p3_command *p3_commands(size_t *count_ret);
+const struct p3_command *p3_command_find(const char *name);
+
+/* Split the arguments as gdb does (quotes, backslashes) and run the command. */
+struct p3_error *p3_command_run(const struct p3_command *command,
+				struct p3_command_context *context,
+				const char *arguments) P3_MUST_CHECK;
+
+/* Read an option by gdb's rules: "-full", or a prefix of it that no other option has.
+ * Gives the option's index in command->options, or P3_USAGE. */
+struct p3_error *p3_command_option(const struct p3_command *command, const char *word,
+				   size_t *ret) P3_MUST_CHECK;
+
+#endif

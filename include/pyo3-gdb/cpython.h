@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * CPython: interpreters, threads, frames and objects of a stopped process, by
+ * memory reads alone. Works without debug information and on stripped
+ * interpreters: `_PyRuntime` is in .dynsym of every build.
+ *
+ * Results live in the arena given; strings of the target in them are escaped.
+ */
+#ifndef PYO3_GDB_CPYTHON_H
+#define PYO3_GDB_CPYTHON_H
+
+#include <pyo3-gdb/target.h>
+#include <pyo3-gdb/text.h>
+
+/* Limits on what a damaged or hostile interpreter can make us do. */
+enum {
+	P3_PY_MAX_INTERPRETERS = 1000,
+	P3_PY_MAX_FRAMES = 200000, /* of one thread */
+	P3_PY_MAX_DEPTH = 3,	   /* containers shown within containers */
+	P3_PY_MAX_ITEMS = 50,	   /* shown of one container */
+	P3_PY_MAX_TEXT = 200,	   /* characters shown of one string, as gdb's print elements */
+	P3_PY_MAX_OUTPUT = 2000,   /* bytes shown of one object */
+};
+
+struct p3_layout; /* where things are in one CPython version: cpython/layout.def */
+struct p3_py_code;
+
+/* One interpreter runtime of the process. */
+struct p3_py {
+	struct p3_target *target;
+	struct p3_arena *arena;
+	const struct p3_layout *layout; /* NULL: the version is not supported */
+	uint64_t runtime;		/* address of _PyRuntime */
+	uint64_t bias;			/* of the module that has it */
+	uint8_t major, minor, micro;
+	char version[32];		/* "3.13.0" */
+	bool free_threaded, debug;
+	const char *absent;		/* why there are no Python frames; NULL: there are */
+	struct p3_map *codes;		/* address of a code object -> struct p3_py_code */
+};
+
+/*
+ * Look at the runtime in `module`, which has facts with py_runtime set. A
+ * version that is not supported is no error: it is in `absent`.
+ */
+struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
+			    const struct p3_module *module, struct p3_py *ret) P3_MUST_CHECK;
+
+/* One Python frame; innermost first in its segment. */
+struct p3_py_frame {
+	uint64_t address;     /* of the _PyInterpreterFrame */
+	const struct p3_py_code *code;
+	const char *function; /* qualified name: "Counter.bump" */
+	const char *name;     /* its last part, as tracebacks of 3.10 have it */
+	const char *file;
+	uint32_t line;	      /* 0: unknown */
+};
+
+/* The Python frames that one call of the interpreter's loop runs. */
+struct p3_py_segment {
+	/* An address within that call's native frame: the entry frame (3.12+) or
+	 * _PyCFrame (3.11) that the loop keeps on the C stack. 0: none found. */
+	uint64_t key;
+	P3_LIST(struct p3_py_frame);
+};
+
+enum p3_gil {
+	P3_GIL_UNKNOWN,
+	P3_GIL_HOLDS,
+	P3_GIL_WAITS,
+	P3_GIL_NONE,
+};
+
+/* "holds", "waits", "none"; NULL for unknown. */
+const char *p3_gil_name(enum p3_gil gil);
+
+/* One PyThreadState. */
+struct p3_py_thread {
+	uint64_t address;
+	int64_t interpreter;	 /* its id */
+	int64_t lwp;		 /* kernel id; 0: unknown */
+	uint64_t pointer;	 /* pthread_self() */
+	const char *name;	 /* threading.Thread.name; NULL: none */
+	enum p3_gil gil;	 /* HOLDS or NONE: who waits, only native frames tell */
+	P3_LIST(struct p3_py_segment);
+	const char *incomplete;	 /* why the frames end early; NULL: they do not */
+};
+
+struct p3_py_threads {
+	P3_LIST(struct p3_py_thread);
+	const char *incomplete;
+};
+
+/* All thread states of all interpreters, newest first, without their frames. */
+struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret) P3_MUST_CHECK;
+/* Read the frames of one thread state into its segments. Damage ends up in `incomplete`. */
+void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread);
+
+/* Arguments and locals of a frame, as Python's f_locals has them. */
+struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
+			      struct p3_variable_list *ret) P3_MUST_CHECK;
+
+/*
+ * Add the object's repr, as far as reading memory can tell; bounded by the
+ * limits above. *aggregate_ret: it is a container with something in it.
+ */
+void p3_py_format(struct p3_py *py, uint64_t object, struct p3_text *ret, bool *aggregate_ret);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Rust: names and their roles, panics, the toolchain that built a module.
+ * Names are matched, versions are not compared; see rust/names.def.
+ */
+#ifndef PYO3_GDB_RUST_H
+#define PYO3_GDB_RUST_H
+
+#include <pyo3-gdb/role.h>
+#include <pyo3-gdb/target.h>
+#include <pyo3-gdb/text.h>
+
+/*
+ * A demangled Rust name (DWARF path, legacy or v0, as gdb gives it) made short
+ * and the same for all builds: no hashes, generic arguments shortened.
+ */
+void p3_rust_name(const char *name, struct p3_text *ret);
+
+/* The role of a frame with this demangled name; `file` from its line table, or NULL. */
+enum p3_role p3_rust_role(const char *name, const char *file);
+
+/*
+ * What Python calls the item that a P3_ROLE_WRAPPER frame wraps:
+ * "demo::Counter::__pymethod_add__" is "demo.Counter.add". False: no wrapper.
+ */
+bool p3_rust_wrapped(const char *name, struct p3_text *ret);
+
+/* True for names only Rust has; tells Rust from C in a module with both. */
+bool p3_rust_looks_like(const char *name);
+
+/* ---- panics ---- */
+
+enum p3_panic_kind {
+	P3_PANIC_NEW,	  /* raised here */
+	P3_PANIC_RESUMED, /* PyO3 or another catcher goes on with an old one */
+};
+
+struct p3_panic {
+	enum p3_panic_kind kind;
+	const char *message; /* escaped; NULL: the payload is no string */
+	const char *file;    /* NULL: unknown */
+	uint32_t line, column;
+};
+
+/*
+ * The panic of a thread stopped at the start of rust_panic(). `data` and
+ * `vtable` are its first two arguments, the halves of `&mut dyn PanicPayload`;
+ * [sp, stack_end) is the stack of its caller, where std keeps the Location.
+ * Source: rust-lang/rust library/std/src/panicking.rs.
+ */
+struct p3_error *p3_rust_panic(struct p3_target *target, struct p3_arena *arena, uint64_t data,
+			       uint64_t vtable, uint64_t sp, uint64_t stack_end,
+			       struct p3_panic *ret) P3_MUST_CHECK;
+
+/* True if a frame with this name, above rust_panic(), resumes an old panic. */
+bool p3_rust_resumes(const char *name);
+
+/* ---- toolchains ---- */
+
+struct p3_toolchain {
+	const char *sysroot; /* "/root/.rustup/toolchains/stable-x86_64-unknown-linux-gnu" */
+	const char *rustc;   /* "1.95.0 (59807616e 2026-04-14)" */
+	bool exact;	     /* it is the one that built the module */
+};
+
+/*
+ * The installed toolchain whose printers fit a module built by this rustc: the
+ * same, else the nearest version. Looks at rustup's toolchains and the
+ * distribution's; runs nothing, downloads nothing. P3_MISSING: there is none.
+ */
+struct p3_error *p3_rust_toolchain(struct p3_arena *arena, const char *rustc,
+				   struct p3_toolchain *ret) P3_MUST_CHECK;
+
+#endif

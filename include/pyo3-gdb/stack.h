@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The mixed stack: a snapshot merged into one list of frames a thread, and the
+ * session that holds what outlives one stop.
+ */
+#ifndef PYO3_GDB_STACK_H
+#define PYO3_GDB_STACK_H
+
+#include <pyo3-gdb/snapshot.h>
+
+/* One frame of either language; innermost first in its stack. */
+struct p3_frame {
+	bool has_level;	      /* false: a Python frame whose native frame was not found */
+	uint32_t level;	      /* gdb's; Python frames have that of the eval frame that runs them */
+	uint32_t sub;	      /* 1, 2, ...: further Python frames of the same level */
+	const char *language; /* "python", "rust", "c", "c++"; NULL: unknown */
+	enum p3_role role;
+	const char *function; /* NULL: no name */
+	const char *python_name; /* the Rust function, as Python calls it; NULL */
+	const char *file;     /* NULL: unknown */
+	uint32_t line;	      /* 0: unknown */
+	uint64_t pc;	      /* 0: a Python frame */
+	const char *module;   /* path; NULL: none */
+	bool inlined, folded;
+	const char *note;     /* what is odd about this frame; NULL: nothing */
+
+	struct p3_variable_list variables; /* see p3_session_read_variables() */
+	const char *variables_absent;
+
+	struct p3_py *py; /* of a Python frame; else NULL */
+	const struct p3_py_frame *python;
+};
+
+struct p3_stack {
+	const struct p3_snapshot_thread *thread;
+	P3_LIST(struct p3_frame);
+	const char *ended; /* why it ends early; NULL: it does not */
+};
+
+/*
+ * One list of frames from a thread's native frames and Python segments. Pure:
+ * reads only the snapshot. Segments are placed by stack address; nothing is
+ * dropped: what cannot be placed is there, with a note.
+ */
+void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
+	      struct p3_stack *ret);
+
+/* Mark the frames that are glue; give the Rust functions their Python names. */
+void p3_fold(struct p3_stack *stack);
+
+/* ---- the session ---- */
+
+struct p3_session;
+
+struct p3_session *p3_session_new(struct p3_host host);
+void p3_session_free(struct p3_session *session);
+void p3_session_done(struct p3_session **session);
+/* The process ran: what was known of the stop is dropped; files are kept. */
+void p3_session_forget_stop(struct p3_session *session);
+struct p3_target *p3_session_target(struct p3_session *session);
+
+/* Facts about a module's file, looked at once a session; NULL: it has no readable file. */
+const struct p3_file_facts *p3_session_facts(struct p3_session *session,
+					     struct p3_module *module);
+
+enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
+
+/* The snapshot lives until p3_session_forget_stop(); it is made anew each time. */
+struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
+				     const struct p3_snapshot **ret) P3_MUST_CHECK;
+/* Ask for the arguments and locals of a frame, and put them, or why not, into it. */
+void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
+			       struct p3_frame *frame);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* pyo3-bt: snapshot, merge, fold, the variables of what is shown, and a view. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_FULL, OPTION_RAW, OPTION_ALL, OPTION_JSON };
+
+struct arguments {
+	bool all, json;
+	long count;
+};
+
+static struct p3_error *parse(struct p3_command_context *context, char **words, size_t count,
+			      struct arguments *ret)
+{
+	const struct p3_command *command = p3_command_find("pyo3-bt");
+	bool counted = false;
+	size_t i, option;
+
+	for (i = 0; i < count; i++) {
+		char *end;
+
+		if (words[i][0] == '-' && !strchr("0123456789", words[i][1])) {
+			P3_TRY(p3_command_option(command, words[i], &option));
+			if (option == OPTION_FULL)
+				context->options.full = true;
+			else if (option == OPTION_RAW)
+				context->options.raw = true;
+			else if (option == OPTION_ALL)
+				ret->all = true;
+			else
+				ret->json = true;
+			continue;
+		}
+		errno = 0;
+		ret->count = strtol(words[i], &end, 0);
+		if (*end || end == words[i] || errno || counted)
+			return p3_error_hint(p3_error_new(P3_USAGE, "pyo3-bt: \"%s\" is no COUNT",
+							  words[i]),
+					     "usage: pyo3-bt %s", command->arguments);
+		counted = true;
+	}
+	return NULL;
+}
+
+/* Variables cost reads: ask only for what will be seen. */
+static void read_variables(struct p3_command_context *context, struct p3_stack *stack,
+			   const struct p3_range *range)
+{
+	bool arguments = context->options.arguments == P3_SHOW_ALL ||
+			 context->options.arguments == P3_SHOW_SCALARS ||
+			 context->options.arguments == P3_SHOW_PRESENCE;
+	size_t i;
+
+	for (i = range->first; i < range->end; i++) {
+		struct p3_frame *frame = &stack->items[i];
+
+		if ((context->options.raw || !frame->folded) &&
+		    (arguments || context->options.full))
+			p3_session_read_variables(context->session, stack, frame);
+	}
+}
+
+static struct p3_error *write_stack(struct p3_command_context *context, struct p3_stack *stack,
+				    const struct p3_range *range)
+{
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	size_t next = range->first;
+
+	p3_render_header(stack->thread, &text);
+	P3_TRY(p3_command_write(context, p3_text_string(&text)));
+	while (next < range->end) {
+		/* One frame at a time, so that Ctrl-C and the pager's q stop the work too. */
+		struct p3_range one = { next, next + 1, false };
+
+		read_variables(context, stack, &one);
+		p3_text_clear(&text);
+		p3_render_frame(stack, range, &context->options, &next, &text);
+		P3_TRY(p3_command_write(context, p3_text_string(&text)));
+	}
+	if (range->more)
+		P3_TRY(p3_command_write(context, "(More stack frames follow...)\n"));
+	else if (stack->ended) {
+		p3_text_clear(&text);
+		p3_text_printf(&text, "Stack ends early: %s\n", stack->ended);
+		P3_TRY(p3_command_write(context, p3_text_string(&text)));
+	}
+	return NULL;
+}
+
+struct p3_error *p3_command_bt(struct p3_command_context *context, char **words, size_t count)
+{
+	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
+	struct arguments arguments = { 0 };
+	const struct p3_snapshot *snapshot;
+	struct p3_stack *stacks;
+	struct p3_range *ranges;
+	size_t i;
+
+	P3_TRY(parse(context, words, count, &arguments));
+	P3_TRY(p3_session_snapshot(context->session,
+				   arguments.all ? P3_ALL_THREADS : P3_SELECTED_THREAD, &snapshot));
+	if (!snapshot->threads.count)
+		return p3_error_hint(p3_error_new(P3_USAGE, "no thread is selected"),
+				     "select one with `thread N`, or use pyo3-bt -all");
+	stacks = p3_arena_take(arena, snapshot->threads.count * sizeof(*stacks));
+	ranges = p3_arena_take(arena, snapshot->threads.count * sizeof(*ranges));
+	for (i = 0; i < snapshot->threads.count; i++) {
+		p3_merge(arena, &snapshot->threads.items[i], &stacks[i]);
+		p3_fold(&stacks[i]);
+		ranges[i] = p3_render_range(&stacks[i], context->options.raw, arguments.count);
+	}
+	if (arguments.json) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		for (i = 0; i < snapshot->modules.count; i++)
+			(void)p3_session_facts(context->session, &snapshot->modules.items[i]);
+		for (i = 0; i < snapshot->threads.count; i++)
+			read_variables(context, &stacks[i], &ranges[i]);
+		p3_render_json(snapshot, stacks, ranges, snapshot->threads.count,
+			       context->options.full, &text);
+		return p3_command_write(context, p3_text_string(&text));
+	}
+	for (i = 0; i < snapshot->threads.count; i++) {
+		if (i)
+			P3_TRY(p3_command_write(context, "\n"));
+		P3_TRY(write_stack(context, &stacks[i], &ranges[i]));
+	}
+	return NULL;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Python frames of one thread state, cut into segments: one a call of the
+ * interpreter's loop, keyed by an address within that call's native frame.
+ * Reads _PyCFrame, _PyInterpreterFrame, PyCodeObject. Ends a walk, saying why,
+ * at frames that are unreadable, zero, or repeat.
+ * Source: python/cpython Include/internal/pycore_frame.h, Python/traceback.c
+ * (3.11 to 3.13); facts/cpython.md 3.
+ */
+#include "layout.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+	OWNER_GENERATOR = 1,
+	OWNER_SHIM = 3,		 /* 3.12+: not a Python frame from here on */
+	MAX_LINETABLE = 1 << 20, /* bytes */
+	MAX_CODE_HEAD = 1024,	 /* the layout's limit on code.size */
+	/* co_flags: Include/cpython/code.h */
+	CO_VARARGS = 4,
+	CO_VARKEYWORDS = 8,
+	/* co_localspluskinds: Include/internal/pycore_code.h */
+	KIND_HIDDEN = 0x10,
+	KIND_CELL = 0x40,
+	KIND_FREE = 0x80,
+};
+
+struct p3_py_code {
+	uint64_t address;
+	const char *file, *name, *qualname;
+	uint32_t firstlineno, traceable, nlocals, argcount, kwonly, flags;
+	uint64_t names, kinds; /* the tuple and the bytes object */
+	const uint8_t *linetable;
+	size_t linetable_size;
+};
+
+static uint64_t get_u64(const uint8_t *bytes, uint32_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes + offset, sizeof(value));
+	return value;
+}
+
+static uint32_t get_u32(const uint8_t *bytes, uint32_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes + offset, sizeof(value));
+	return value;
+}
+
+static void read_linetable(struct p3_py *py, uint64_t object, struct p3_py_code *code)
+{
+	uint64_t size;
+	uint8_t *table;
+	struct p3_error *error =
+		p3_read_u64(py->target, object + py->layout->object.var_size, &size);
+
+	if (!error && size <= MAX_LINETABLE) {
+		table = p3_arena_take(py->arena, size + 1);
+		error = p3_read(py->target, object + py->layout->bytes.data, table, size);
+		if (!error) {
+			code->linetable = table;
+			code->linetable_size = size;
+		}
+	}
+	p3_error_free(error); /* the frame is shown without its line */
+}
+
+/* Decode a code object, once for this stop. */
+static struct p3_error *read_code(struct p3_py *py, uint64_t address, const struct p3_py_code **ret)
+{
+	const struct p3_layout *layout = py->layout;
+	void **slot = p3_map_find(py->codes, address);
+	uint8_t head[MAX_CODE_HEAD + 8] = { 0 };
+	struct p3_py_code *code;
+
+	if (slot) {
+		*ret = *slot;
+		return NULL;
+	}
+	if (strcmp(p3_py_static_type(py, address), "code") != 0)
+		return p3_error_new(P3_BAD_DATA, "0x%" PRIx64 " is no code object", address);
+	P3_TRY(p3_read(py->target, address, head, layout->code.size));
+	code = p3_arena_take(py->arena, sizeof(*code));
+	code->address = address;
+	code->file = p3_py_string(py, get_u64(head, layout->code.filename));
+	code->name = p3_py_string(py, get_u64(head, layout->code.name));
+	code->qualname = p3_py_string(py, get_u64(head, layout->code.qualname));
+	code->firstlineno = get_u32(head, layout->code.firstlineno);
+	code->traceable = get_u32(head, layout->code.traceable);
+	code->nlocals = get_u32(head, layout->code.nlocals);
+	code->argcount = get_u32(head, layout->code.argcount);
+	code->kwonly = get_u32(head, layout->code.kwonly);
+	code->flags = get_u32(head, layout->code.flags);
+	code->names = get_u64(head, layout->code.names);
+	code->kinds = get_u64(head, layout->code.kinds);
+	read_linetable(py, get_u64(head, layout->code.linetable), code);
+	*p3_map_slot(py->codes, address) = code;
+	*ret = code;
+	return NULL;
+}
+
+struct raw_frame {
+	uint64_t code, previous, instruction;
+	uint8_t owner, is_entry;
+};
+
+static struct p3_error *read_frame(struct p3_py *py, uint64_t address, struct raw_frame *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	uint8_t head[MAX_CODE_HEAD + 8] = { 0 };
+
+	if (layout->frame.size > MAX_CODE_HEAD || layout->frame.size < 8)
+		return p3_error_new(P3_BAD_DATA, "frames of %u bytes", layout->frame.size);
+	P3_TRY(p3_read(py->target, address, head, layout->frame.size));
+	ret->code = get_u64(head, layout->frame.code);
+	ret->previous = get_u64(head, layout->frame.previous);
+	ret->instruction = get_u64(head, layout->frame.instruction);
+	ret->owner = head[layout->frame.owner];
+	ret->is_entry = layout->frame.is_entry ? head[layout->frame.is_entry] : 0;
+	return NULL;
+}
+
+/* Add a frame to the segment, unless Python itself would not show it yet. */
+static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const struct raw_frame *raw,
+				  struct p3_py_segment *segment)
+{
+	const struct p3_py_code *code;
+	struct p3_py_frame *frame;
+	uint64_t start = raw->code + py->layout->code.size;
+	int64_t offset = (int64_t)(raw->instruction - start);
+
+	if (!raw->code)
+		return p3_error_hint(
+			p3_error_new(P3_BAD_DATA, "frame 0x%" PRIx64 " is all zeros", address),
+			"the stack's memory may be missing from this core: take one with the "
+			"kernel, or with a newer gcore");
+	P3_TRY(read_code(py, raw->code, &code));
+	/* Arguments are still being set up: _PyFrame_IsIncomplete() of pycore_frame.h. */
+	if (raw->owner != OWNER_GENERATOR && offset < (int64_t)code->traceable * 2)
+		return NULL;
+	frame = p3_list_add(py->arena, segment);
+	frame->address = address;
+	frame->code = code;
+	frame->function = code->qualname;
+	frame->name = code->name;
+	frame->file = code->file;
+	frame->line = p3_py_line(code->linetable, code->linetable_size, code->firstlineno,
+				 offset < 0 ? 0 : (uint64_t)offset);
+	return NULL;
+}
+
+/* Brent's algorithm: is this step of the walk back where an earlier one was? */
+struct cycle {
+	uint64_t mark, steps, limit;
+};
+
+static struct p3_error *check_step(struct cycle *cycle, uint64_t address)
+{
+	if (address == cycle->mark || cycle->steps > P3_PY_MAX_FRAMES)
+		return p3_error_new(P3_BAD_DATA, "the chain of Python frames does not end (0x%" PRIx64
+				    ")", address);
+	if (cycle->steps++ == cycle->limit) {
+		cycle->mark = address;
+		cycle->limit = cycle->limit * 2 + 1;
+	}
+	return NULL;
+}
+
+/* 3.12+: the entry frame (owner 3) that ends a segment is its key. */
+static struct p3_error *walk_shims(struct p3_py *py, struct p3_py_thread *thread, uint64_t address)
+{
+	struct p3_py_segment *segment = NULL;
+	struct cycle cycle = { 0 };
+
+	while (address) {
+		struct raw_frame raw;
+
+		P3_TRY(check_step(&cycle, address));
+		P3_TRY(read_frame(py, address, &raw));
+		if (!segment)
+			segment = p3_list_add(py->arena, thread);
+		if (raw.owner >= OWNER_SHIM) {
+			segment->key = address;
+			segment = NULL;
+		} else {
+			P3_TRY(add_frame(py, address, &raw, segment));
+		}
+		address = raw.previous;
+	}
+	return NULL;
+}
+
+/* 3.11: each call of the loop has a _PyCFrame; its frames end at the one with is_entry. */
+static struct p3_error *walk_cframes(struct p3_py *py, struct p3_py_thread *thread, uint64_t cframe)
+{
+	const struct p3_layout *layout = py->layout;
+	struct cycle cframes = { 0 }, cycle = { 0 };
+
+	/* The last one, root_cframe, is within the thread state and runs nothing. */
+	while (cframe && (cframe < thread->address ||
+			  cframe >= thread->address + layout->thread.size)) {
+		struct p3_py_segment *segment = p3_list_add(py->arena, thread);
+		struct raw_frame raw = { 0 };
+		uint64_t address;
+
+		segment->key = cframe;
+		P3_TRY(check_step(&cframes, cframe));
+		P3_TRY(p3_read_u64(py->target, cframe + layout->cframe.current, &address));
+		while (address && !raw.is_entry) {
+			P3_TRY(check_step(&cycle, address));
+			P3_TRY(read_frame(py, address, &raw));
+			P3_TRY(add_frame(py, address, &raw, segment));
+			address = raw.previous;
+		}
+		P3_TRY(p3_read_u64(py->target, cframe + layout->cframe.previous, &cframe));
+	}
+	return NULL;
+}
+
+static struct p3_error *walk_frames(struct p3_py *py, struct p3_py_thread *thread)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t frame = 0, cframe = 0;
+
+	if (layout->thread.cframe)
+		P3_TRY(p3_read_u64(py->target, thread->address + layout->thread.cframe, &cframe));
+	if (layout->anchor == P3_ANCHOR_CFRAME)
+		return walk_cframes(py, thread, cframe);
+	P3_TRY(p3_read_u64(py->target,
+			   layout->thread.frame ? thread->address + layout->thread.frame :
+						  cframe + layout->cframe.current,
+			   &frame));
+	return walk_shims(py, thread, frame);
+}
+
+void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread)
+{
+	struct p3_error *error = walk_frames(py, thread);
+
+	if (error)
+		thread->incomplete = p3_arena_printf(py->arena, "%s%s%s", error->message,
+						     error->hint ? "; " : "",
+						     error->hint ? error->hint : "");
+	p3_error_free(error);
+}
+
+struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
+			      struct p3_variable_list *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	const struct p3_py_code *code = frame->code;
+	struct p3_variable_list list = { 0 };
+	uint64_t arguments = (uint64_t)code->argcount + code->kwonly +
+			     !!(code->flags & CO_VARARGS) + !!(code->flags & CO_VARKEYWORDS);
+	uint32_t i, count = code->nlocals < P3_MAX_VARIABLES ? code->nlocals : P3_MAX_VARIABLES;
+	uint64_t names = code->names + layout->tuple.items;
+	uint8_t *kinds = p3_arena_take(py->arena, count + 1);
+	uint64_t *values = p3_arena_take(py->arena, (count + 1) * sizeof(*values));
+
+	P3_TRY(p3_read(py->target, code->kinds + layout->bytes.data, kinds, count));
+	P3_TRY(p3_read(py->target, frame->address + layout->frame.locals, values,
+		       count * sizeof(*values)));
+	for (i = 0; i < count; i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		struct p3_variable *variable;
+		uint64_t name, value = values[i];
+		struct p3_error *error = NULL;
+
+		P3_TRY(p3_read_u64(py->target, names + 8 * i, &name));
+		/* Comprehensions inlined by 3.12+ have their variables here, unbound outside. */
+		if ((kinds[i] & KIND_HIDDEN) && !value)
+			continue;
+		/* The slot of a cell variable holds the bare value until MAKE_CELL has run. */
+		if (value && (kinds[i] & (KIND_CELL | KIND_FREE)) &&
+		    !strcmp(p3_py_static_type(py, value), "cell"))
+			error = p3_read_u64(py->target, value + layout->cell.value, &value);
+		variable = p3_list_add(py->arena, &list);
+		variable->name = p3_py_string(py, name);
+		variable->argument = i < arguments;
+		if (error) {
+			variable->absent = p3_arena_string(py->arena, error->message);
+			p3_error_free(error);
+		} else if (!value) {
+			variable->absent = "unbound";
+		} else {
+			variable->object = value;
+			p3_py_format(py, value, &text, &variable->aggregate);
+			variable->value = p3_arena_string(py->arena, p3_text_string(&text));
+		}
+	}
+	*ret = list;
+	return NULL;
+}

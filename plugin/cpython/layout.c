@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Rows of layout.def, and _Py_DebugOffsets on top of them. The table in the
+ * process is untrusted: every value is checked once, here, and a table that
+ * does not look right is refused whole.
+ */
+#include "layout.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	bool free_threaded;
+	struct p3_layout layout;
+} rows[] = {
+#define LAYOUT(major_, minor_, free_threaded_, ...) \
+	{ free_threaded_, { .major = major_, .minor = minor_, __VA_ARGS__ } },
+#include "layout.def"
+#undef LAYOUT
+};
+
+/* A position in _Py_DebugOffsets and where its value goes; a `size` starts a table. */
+struct offset {
+	uint8_t major, minor;
+	uint32_t size;
+	uint32_t position, member;
+	uint64_t limit;
+};
+
+static const struct offset offsets[] = {
+#define OFFSETS(major_, minor_, size_) { .major = major_, .minor = minor_, .size = size_ },
+#define OFFSET(position_, member_, limit_)                  \
+	{ .position = position_, .limit = limit_,           \
+	  .member = offsetof(struct p3_layout, member_) },
+#include "layout.def"
+#undef OFFSETS
+#undef OFFSET
+};
+
+enum { MAX_TABLE = 4096, OFFSET_COUNT = sizeof(offsets) / sizeof(*offsets) };
+
+const struct p3_layout *p3_layout_find(uint8_t major, uint8_t minor, bool free_threaded)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].layout.major == major && rows[i].layout.minor == minor &&
+		    rows[i].free_threaded == free_threaded)
+			return &rows[i].layout;
+	return NULL;
+}
+
+const char *p3_layout_supported(void)
+{
+	static char text[64];
+	size_t i, count = sizeof(rows) / sizeof(*rows), used = 0;
+
+	for (i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%d.%d",
+					 i == 0		? "" :
+					 i == count - 1 ? " and " :
+							  ", ",
+					 rows[i].layout.major, rows[i].layout.minor);
+	return text;
+}
+
+struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
+				const struct p3_layout **ret)
+{
+	uint8_t table[MAX_TABLE];
+	struct p3_layout *layout;
+	size_t i;
+
+	for (i = 0; i < OFFSET_COUNT; i++)
+		if (offsets[i].size && offsets[i].major == row->major &&
+		    offsets[i].minor == row->minor)
+			break;
+	if (i == OFFSET_COUNT) { /* 3.12 and older have no table */
+		*ret = row;
+		return NULL;
+	}
+	P3_TRY(p3_read(py->target, py->runtime, table, offsets[i].size));
+	if (memcmp(table, "xdebugpy", 8))
+		return p3_error_new(P3_BAD_DATA, "_Py_DebugOffsets at 0x%" PRIx64
+				    " are damaged (no \"xdebugpy\")", py->runtime);
+	layout = p3_arena_take(py->arena, sizeof(*layout));
+	*layout = *row;
+	for (i++; i < OFFSET_COUNT && !offsets[i].size; i++) {
+		uint64_t value;
+
+		memcpy(&value, table + offsets[i].position, sizeof(value));
+		if (value > offsets[i].limit)
+			return p3_error_new(P3_BAD_DATA, "_Py_DebugOffsets at 0x%" PRIx64
+					    " are damaged (offset %" PRIu64 ")", py->runtime, value);
+		*(uint32_t *)((char *)layout + offsets[i].member) = (uint32_t)value;
+	}
+	*ret = layout;
+	return NULL;
+}

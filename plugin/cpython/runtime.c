@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The runtime: which CPython it is, its interpreters and their threads. Reads
+ * _PyRuntime, Py_Version, PyInterpreterState, PyThreadState. Refuses: versions
+ * without a row in layout.def, lists that do not end.
+ */
+#include "layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "libpython3.9.so.1.0", "python3.10": the version of those without Py_Version. */
+static bool version_from_name(const char *path, uint8_t *major, uint8_t *minor)
+{
+	const char *name = strrchr(path, '/'), *at;
+	int first, second;
+
+	at = strstr(name ? name : path, "python");
+	if (!at || sscanf(at, "python%d.%d", &first, &second) != 2 || first < 2 || first > 9 ||
+	    second < 0 || second > 99)
+		return false;
+	*major = (uint8_t)first;
+	*minor = (uint8_t)second;
+	return true;
+}
+
+/* PY_VERSION_HEX, from Py_Version (3.11+) or the second word of _Py_DebugOffsets (3.13+). */
+static void find_version(struct p3_py *py, const struct p3_module *module)
+{
+	uint32_t version = 0;
+	struct p3_error *error = NULL;
+
+	if (module->facts->py_version)
+		error = p3_read_u32(py->target, module->bias + module->facts->py_version, &version);
+	p3_error_free(error);
+	py->major = (uint8_t)(version >> 24);
+	py->minor = (uint8_t)(version >> 16);
+	py->micro = (uint8_t)(version >> 8);
+	if (version)
+		snprintf(py->version, sizeof(py->version), "%d.%d.%d", py->major, py->minor,
+			 py->micro);
+	else if (version_from_name(module->path ? module->path : module->name, &py->major,
+				   &py->minor))
+		snprintf(py->version, sizeof(py->version), "%d.%d", py->major, py->minor);
+}
+
+static bool is_free_threaded(struct p3_py *py)
+{
+	uint64_t words[3];
+	struct p3_error *error = p3_read(py->target, py->runtime, words, sizeof(words));
+	bool yes = !error && !memcmp(words, "xdebugpy", 8) && words[2] == 1;
+
+	p3_error_free(error);
+	return yes;
+}
+
+struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
+			    const struct p3_module *module, struct p3_py *ret)
+{
+	struct p3_py py = { .target = target, .arena = arena };
+	const struct p3_layout *row;
+	struct p3_error *error;
+
+	py.bias = module->bias;
+	py.runtime = module->bias + module->facts->py_runtime;
+	py.debug = module->facts->py_debug;
+	py.codes = p3_map_new(arena);
+	find_version(&py, module);
+	py.free_threaded = is_free_threaded(&py);
+	row = p3_layout_find(py.major, py.minor, py.free_threaded);
+	if (!py.major) {
+		py.absent = "the version of this Python is unknown: Python frames cannot be read";
+	} else if (!row) {
+		py.absent = p3_arena_printf(
+			arena, "CPython %s%s is not supported (%s are): Python frames are missing",
+			py.version, py.free_threaded ? " (free-threaded)" : "",
+			p3_layout_supported());
+	} else {
+		error = p3_layout_read(&py, row, &py.layout);
+		if (error)
+			py.absent = p3_arena_string(arena, error->message);
+		p3_error_free(error);
+	}
+	*ret = py;
+	return NULL;
+}
+
+const char *p3_gil_name(enum p3_gil gil)
+{
+	static const char *const names[] = {
+		[P3_GIL_UNKNOWN] = NULL,
+		[P3_GIL_HOLDS] = "holds",
+		[P3_GIL_WAITS] = "waits",
+		[P3_GIL_NONE] = "none",
+	};
+
+	return names[gil];
+}
+
+/* The thread state that holds this interpreter's GIL; 0: none does. */
+static struct p3_error *read_gil(struct p3_py *py, uint64_t interpreter, uint64_t *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t gil = py->runtime + layout->runtime.gil;
+	uint32_t locked;
+
+	if (!layout->runtime.gil)
+		P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.gil, &gil));
+	P3_TRY(p3_read_u32(py->target, gil + layout->gil.locked, &locked));
+	*ret = 0;
+	/* last_holder stays after a release: it counts only while locked. */
+	if (locked == 1)
+		P3_TRY(p3_read_u64(py->target, gil + layout->gil.last_holder, ret));
+	return NULL;
+}
+
+/* threading._active, which maps pthread_self() to Thread; 0: not imported. */
+static uint64_t find_active_threads(struct p3_py *py, uint64_t interpreter)
+{
+	uint64_t modules, module, dict;
+	struct p3_error *error =
+		p3_read_u64(py->target, interpreter + py->layout->interpreter.modules, &modules);
+
+	if (!error) {
+		module = p3_py_dict_get(py, modules, "threading");
+		if (module)
+			error = p3_read_u64(py->target, module + py->layout->module.dict, &dict);
+		if (module && !error)
+			return p3_py_dict_get(py, dict, "_active");
+	}
+	p3_error_free(error);
+	return 0;
+}
+
+static const char *find_name(struct p3_py *py, uint64_t active, uint64_t ident)
+{
+	uint64_t thread = active ? p3_py_dict_get_int(py, active, ident) : 0;
+	uint64_t name = thread ? p3_py_attribute(py, thread, "_name") : 0;
+
+	return name ? p3_py_string(py, name) : NULL;
+}
+
+static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
+					 struct p3_py_threads *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t state, id, holder = 0, active;
+	struct p3_error *error;
+	bool known_gil;
+
+	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.id, &id));
+	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.threads, &state));
+	error = read_gil(py, interpreter, &holder);
+	known_gil = !error;
+	p3_error_free(error);
+	active = find_active_threads(py, interpreter);
+	while (state) {
+		struct p3_py_thread thread = { .address = state, .interpreter = (int64_t)id };
+		uint64_t back, lwp;
+
+		if (ret->count >= P3_MAX_THREADS)
+			return p3_error_new(P3_BAD_DATA, "the list of thread states does not end");
+		P3_TRY(p3_read_u64(py->target, state + layout->thread.interpreter, &back));
+		if (back != interpreter)
+			return p3_error_new(P3_BAD_DATA, "thread state 0x%" PRIx64
+					    " is not of its interpreter", state);
+		P3_TRY(p3_read_u64(py->target, state + layout->thread.thread_id, &thread.pointer));
+		P3_TRY(p3_read_u64(py->target, state + layout->thread.native_id, &lwp));
+		thread.lwp = (int64_t)lwp;
+		thread.gil = !known_gil ? P3_GIL_UNKNOWN :
+			     holder == state ? P3_GIL_HOLDS :
+					       P3_GIL_NONE;
+		thread.name = find_name(py, active, thread.pointer);
+		*p3_list_add(py->arena, ret) = thread;
+		P3_TRY(p3_read_u64(py->target, state + layout->thread.next, &state));
+	}
+	return NULL;
+}
+
+struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret)
+{
+	struct p3_py_threads threads = { 0 };
+	uint64_t interpreter;
+	size_t count = 0;
+
+	P3_TRY(p3_read_u64(py->target, py->runtime + py->layout->runtime.interpreters,
+			   &interpreter));
+	while (interpreter) {
+		struct p3_error *error = NULL;
+
+		if (count++ >= P3_PY_MAX_INTERPRETERS)
+			error = p3_error_new(P3_BAD_DATA, "the list of interpreters does not end");
+		if (!error)
+			error = read_interpreter(py, interpreter, &threads);
+		if (!error)
+			error = p3_read_u64(py->target,
+					    interpreter + py->layout->interpreter.next, &interpreter);
+		if (error) {
+			threads.incomplete = p3_arena_string(py->arena, error->message);
+			p3_error_free(error);
+			break;
+		}
+	}
+	*ret = threads;
+	return NULL;
+}

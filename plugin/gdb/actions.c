@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The acting table: what commands can do to gdb. */
+#include "gdb.h"
+
+struct p3_error *p3_gdb_write(const char *text)
+{
+	/* Bytes that are no UTF-8 cannot come here, but never throw at the user. */
+	P3_OBJECT string = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+	P3_OBJECT done = string ? p3_gdb_call(p3_gdb(), "write", "(O)", string) : NULL;
+
+	if (!done || PyErr_CheckSignals() < 0)
+		return p3_gdb_error("writing");
+	return NULL;
+}
+
+static struct p3_error *write_text(void *context, const char *text)
+{
+	(void)context;
+	return p3_gdb_write(text);
+}
+
+const struct p3_actions p3_gdb_actions = {
+	.write = write_text,
+	.break_panic = p3_gdb_break_panic,
+	.printers = p3_gdb_printer_state,
+};

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The commands of commands/ as gdb.Command objects, with gdb's settings as
+ * render options. Errors become gdb.GdbError: a sentence, never a traceback.
+ */
+#include "gdb.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- settings ---- */
+
+static PyObject *parameter(const char *name)
+{
+	PyObject *value = p3_gdb_call(p3_gdb(), "parameter", "(s)", name);
+
+	PyErr_Clear();
+	return value;
+}
+
+/* The SGR sequence of `show style NAME ...`, in the arena; "" for none. */
+static const char *style(struct p3_arena *arena, const char *name)
+{
+	static const char *const colors[] = { "black", "red",	  "green", "yellow",
+					      "blue",  "magenta", "cyan",  "white" };
+	P3_OBJECT color = parameter(p3_arena_printf(arena, "style %s foreground", name));
+	P3_OBJECT intensity = parameter(p3_arena_printf(arena, "style %s intensity", name));
+	P3_OBJECT color_text = color ? PyObject_Str(color) : NULL; /* gdb 17+: a gdb.Color */
+	const char *text = p3_gdb_text(arena, color_text);
+	const char *strength = p3_gdb_text(arena, intensity);
+	size_t i;
+
+	PyErr_Clear();
+	for (i = 0; text && i < sizeof(colors) / sizeof(*colors); i++)
+		if (!strcmp(text, colors[i]))
+			return p3_arena_printf(arena, "\033[%s3%zum",
+					       strength && !strcmp(strength, "bold") ? "1;" :
+					       strength && !strcmp(strength, "dim")  ? "2;" :
+										       "",
+					       i);
+	return strength && !strcmp(strength, "bold") ? "\033[1m" : "";
+}
+
+static bool wants_color(void)
+{
+	P3_OBJECT enabled = parameter("style enabled");
+	const char *term = getenv("TERM");
+
+	return enabled == Py_True && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+static struct p3_render_options read_settings(struct p3_arena *arena)
+{
+	static const struct {
+		const char *text;
+		enum p3_arguments_shown shown;
+	} words[] = { { "all", P3_SHOW_ALL },
+		      { "scalars", P3_SHOW_SCALARS },
+		      { "presence", P3_SHOW_PRESENCE },
+		      { "none", P3_SHOW_NONE } };
+	struct p3_render_options options = { .arguments = P3_SHOW_SCALARS };
+	P3_OBJECT width = parameter("width");
+	P3_OBJECT arguments = parameter("print frame-arguments");
+	const char *text = p3_gdb_text(arena, arguments);
+	size_t i;
+
+	options.width = width && PyLong_Check(width) ? (size_t)PyLong_AsLong(width) : 0;
+	if (PyErr_Occurred() || options.width > 100000)
+		options.width = 0;
+	PyErr_Clear();
+	for (i = 0; text && i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(text, words[i].text))
+			options.arguments = words[i].shown;
+	options.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	if (wants_color()) {
+		options.function_style = style(arena, "function");
+		options.file_style = style(arena, "filename");
+		options.variable_style = style(arena, "variable");
+		options.address_style = style(arena, "address");
+	}
+	return options;
+}
+
+struct p3_command_context p3_gdb_context(void)
+{
+	static struct p3_session *session;
+	struct p3_command_context context = { 0 };
+
+	if (!session)
+		session = p3_session_new(p3_gdb_host());
+	/*
+	 * gdb can change the process, the thread or the program between two commands in
+	 * more ways than it reports: what is known of a stop lives as long as a command.
+	 */
+	p3_session_forget_stop(session);
+	p3_gdb_host_forget();
+	context.session = session;
+	context.host = p3_gdb_host();
+	context.actions = &p3_gdb_actions;
+	context.options = read_settings(p3_target_arena(p3_session_target(session)));
+	return context;
+}
+
+/* ---- commands ---- */
+
+/* Raise an error as gdb shows it to a user. */
+static PyObject *raise_error(struct p3_error *error)
+{
+	P3_OBJECT type = PyObject_GetAttrString(p3_gdb(), "GdbError");
+
+	if (p3_gdb_take_interrupt())
+		PyErr_SetNone(PyExc_KeyboardInterrupt); /* gdb says "Quit" */
+	else if (type)
+		PyErr_Format(type, "%s%s%s", error->message, error->hint ? "\n" : "",
+			     error->hint ? error->hint : "");
+	p3_error_free(error);
+	return NULL;
+}
+
+static const struct p3_command *command_of(PyObject *index)
+{
+	size_t count;
+	const struct p3_command *commands = p3_commands(&count);
+
+	return &commands[PyLong_AsSize_t(index)];
+}
+
+static PyObject *invoke(PyObject *self, PyObject *args)
+{
+	const struct p3_command *command = command_of(self);
+	struct p3_command_context context;
+	struct p3_error *error;
+	const char *arguments;
+	int from_tty;
+
+	if (!PyArg_ParseTuple(args, "sp", &arguments, &from_tty))
+		return NULL;
+	p3_gdb_take_interrupt();
+	context = p3_gdb_context();
+	error = p3_command_run(command, &context, arguments);
+	/* gdb.Frame objects must not outlive the command: gdb drops its frames at will. */
+	p3_gdb_host_forget();
+	if (error)
+		return raise_error(error);
+	Py_RETURN_NONE;
+}
+
+static PyObject *complete(PyObject *self, PyObject *args)
+{
+	const struct p3_command *command = command_of(self);
+	P3_OBJECT list = PyList_New(0);
+	const char *text, *word, *last;
+	size_t i;
+
+	if (!list || !PyArg_ParseTuple(args, "zz", &text, &word))
+		return NULL;
+	if (command->takes_file)
+		return PyObject_GetAttrString(p3_gdb(), "COMPLETE_FILENAME");
+	/* gdb breaks words at '-': complete what follows it. */
+	last = text ? strrchr(text, ' ') : NULL;
+	last = last ? last + 1 : text ? text : "";
+	for (i = 0; command->options[i]; i++) {
+		const char *option = command->options[i];
+		size_t typed = strlen(last), kept = word ? strlen(word) : 0;
+		P3_OBJECT item = NULL;
+
+		if (strncmp(option, last, typed) != 0 || (!typed && !text))
+			continue;
+		item = PyUnicode_FromString(option + (typed >= kept ? typed - kept : 0));
+		if (!item || PyList_Append(list, item) < 0)
+			return NULL;
+	}
+	Py_INCREF(list);
+	return list;
+}
+
+static PyMethodDef methods[] = {
+	{ "invoke", invoke, METH_VARARGS, NULL },
+	{ "complete", complete, METH_VARARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
+/* Under which heading `help` lists a command. */
+static const char *help_class(const char *name)
+{
+	return !strncmp(name, "info ", 5)	  ? "COMMAND_STATUS" :
+	       !strcmp(name, "pyo3-break-panic") ? "COMMAND_BREAKPOINTS" :
+	       !strcmp(name, "pyo3-capture")	  ? "COMMAND_DATA" :
+						    "COMMAND_STACK";
+}
+
+bool p3_gdb_define_commands(void)
+{
+	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Command");
+	size_t count, i;
+	const struct p3_command *commands = p3_commands(&count);
+
+	for (i = 0; base && i < count; i++) {
+		const struct p3_command *command = &commands[i];
+		P3_OBJECT doc = PyUnicode_FromFormat("%s\nUsage: %s%s%s\n\n%s", command->summary,
+						     command->name, *command->arguments ? " " : "",
+						     command->arguments, command->help);
+		struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+		P3_OBJECT index = PyLong_FromSize_t(i);
+		P3_OBJECT type = doc && index ? p3_gdb_subclass("Command", base,
+								p3_gdb_text(arena, doc), methods,
+								index) :
+						NULL;
+		P3_OBJECT made =
+			type ? PyObject_CallFunction(type, "sl", command->name,
+						     p3_gdb_constant(help_class(command->name), 0)) :
+			       NULL;
+
+		if (!made)
+			return false;
+	}
+	return base != NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Private to gdb/, the only folder that sees Python.h. Built with the limited
+ * API, so that one shared object loads in every gdb.
+ *
+ * Objects are owned by a variable with P3_OBJECT; a Python exception never
+ * leaves this folder: p3_gdb_error() turns it into a p3_error.
+ */
+#ifndef PYO3_GDB_GDB_H
+#define PYO3_GDB_GDB_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <pyo3-gdb/command.h>
+
+void p3_gdb_decref(PyObject **object);
+/* An owned reference, dropped at the end of the scope; may be NULL. */
+#define P3_OBJECT PyObject P3_CLEANUP(p3_gdb_decref) *
+
+/* The `gdb` module, borrowed; it lives as long as gdb. */
+PyObject *p3_gdb(void);
+
+/* ---- values (value.c) ---- */
+
+/* Turn the pending Python exception into an error; Ctrl-C is remembered. */
+struct p3_error *p3_gdb_error(const char *doing) P3_MUST_CHECK;
+/* True once after a Ctrl-C, or a q in the pager, was turned into an error. */
+bool p3_gdb_take_interrupt(void);
+
+/* object.name(...) with the arguments of Py_BuildValue; NULL with an exception set. */
+PyObject *p3_gdb_call(PyObject *object, const char *name, const char *format, ...);
+/* The same for an attribute or result as text, in an arena; NULL for None or failure. */
+const char *p3_gdb_text(struct p3_arena *arena, PyObject *string);
+const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, const char *name);
+/* An attribute as a number; `otherwise` on failure. Clears exceptions. */
+int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t otherwise);
+/* A gdb.Value or int as an address; 0 on failure. Clears exceptions. */
+uint64_t p3_gdb_address(PyObject *value);
+/* gdb.NAME, a number; `otherwise` where this gdb has none. */
+long p3_gdb_constant(const char *name, long otherwise);
+/* What a gdb command prints; NULL on failure. Clears exceptions. */
+PyObject *p3_gdb_output_of(const char *command);
+/* A new subclass of `base` with this docstring; its one method is `method`. */
+PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc,
+			  PyMethodDef *methods, PyObject *self);
+
+/* ---- gdb as a host and as what is acted upon ---- */
+
+/* The read-only questions (target.c). */
+struct p3_host p3_gdb_host(void);
+/* Drop what was kept of gdb's objects at this stop. */
+void p3_gdb_host_forget(void);
+/* A register of a gdb.Frame; 0 if it has none of that name. */
+uint64_t p3_gdb_register(PyObject *frame, const char *name);
+
+/* The acting table (actions.c). */
+extern const struct p3_actions p3_gdb_actions;
+struct p3_error *p3_gdb_write(const char *text) P3_MUST_CHECK;
+
+/* The one session, and its context for a command with gdb's settings (command.c). */
+struct p3_command_context p3_gdb_context(void);
+/* Define all commands; false with an exception set. */
+bool p3_gdb_define_commands(void);
+
+/* Panics (breakpoint.c). */
+struct p3_error *p3_gdb_break_panic(void *context);
+
+/* Printers (printer.c). Register gdb 13's guard and rustc's printers, now and later. */
+bool p3_gdb_start_printers(void);
+const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const char *module);
+
+#endif

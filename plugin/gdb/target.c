@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * gdb as a host: the read-only questions, through its Python API. The selected
+ * thread and frame are as before when a question has been answered.
+ */
+#include "gdb.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* gdb.Frame objects of the threads unwound at this stop: number -> list. */
+static PyObject *known_frames;
+
+void p3_gdb_host_forget(void)
+{
+	Py_CLEAR(known_frames);
+}
+
+static PyObject *selected_inferior(void)
+{
+	return p3_gdb_call(p3_gdb(), "selected_inferior", "()");
+}
+
+static struct p3_error *host_read(void *context, uint64_t address, void *buffer, size_t size)
+{
+	P3_OBJECT inferior = selected_inferior();
+	P3_OBJECT memory = NULL;
+	P3_OBJECT bytes = NULL;
+	PyObject *error;
+	char *data;
+	Py_ssize_t got;
+
+	(void)context;
+	/* A Ctrl-C that arrived while no gdb code ran. */
+	if (PyErr_CheckSignals() < 0)
+		return p3_gdb_error(NULL);
+	memory = p3_gdb_call(inferior, "read_memory", "(KK)", (unsigned long long)address,
+			     (unsigned long long)size);
+	bytes = memory ? PyBytes_FromObject(memory) : NULL;
+	if (bytes && PyBytes_AsStringAndSize(bytes, &data, &got) == 0 && (size_t)got == size) {
+		memcpy(buffer, data, size);
+		return NULL;
+	}
+	error = PyErr_Occurred();
+	if (error && PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt))
+		return p3_gdb_error(NULL);
+	PyErr_Clear();
+	return p3_error_new(P3_FAULT, "cannot read %zu bytes at 0x%" PRIx64, size, address);
+}
+
+/*
+ * The number in a line of `info auxv`:
+ *	31   AT_EXECFN            File name of executable        0x7ffe "/usr/bin/python"
+ */
+static bool parse_auxv_line(char *line, uint64_t *type, uint64_t *value)
+{
+	char *quote = strchr(line, '"'), *end, *last;
+
+	if (quote)
+		*quote = 0;
+	*type = strtoull(line, &end, 10);
+	if (end == line || !isspace((unsigned char)*end))
+		return false;
+	for (last = line + strlen(line); last > line && isspace((unsigned char)last[-1]);)
+		*--last = 0;
+	while (last > line && !isspace((unsigned char)last[-1]))
+		last--;
+	*value = strtoull(last, &end, 0);
+	return end != last;
+}
+
+static void read_auxv(struct p3_arena *arena, struct p3_process *process)
+{
+	P3_OBJECT output = p3_gdb_output_of("info auxv");
+	char *text = (char *)(uintptr_t)p3_gdb_text(arena, output), *line;
+	P3_LIST(uint64_t) entries = { 0 };
+
+	for (line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n")) {
+		uint64_t type, value;
+
+		if (!parse_auxv_line(line, &type, &value))
+			continue;
+		*p3_list_add(arena, &entries) = type;
+		*p3_list_add(arena, &entries) = value;
+	}
+	process->auxv = (const uint8_t *)entries.items;
+	process->auxv_size = entries.count * sizeof(*entries.items);
+}
+
+static struct p3_error *host_process(void *context, struct p3_arena *arena, struct p3_process *ret)
+{
+	P3_OBJECT inferior = selected_inferior();
+	P3_OBJECT space = p3_gdb_call(p3_gdb(), "current_progspace", "()");
+	P3_OBJECT connection = inferior ? PyObject_GetAttrString(inferior, "connection") : NULL;
+	P3_OBJECT threads = inferior ? p3_gdb_call(inferior, "threads", "()") : NULL;
+	const char *kind = p3_gdb_attribute_text(arena, connection, "type");
+	const char *version = p3_gdb_attribute_text(arena, p3_gdb(), "VERSION");
+
+	(void)context;
+	PyErr_Clear();
+	if (!threads || PyObject_Size(threads) <= 0)
+		return p3_error_hint(p3_error_new(P3_USAGE, "there is no process"),
+				     "start one with `run`, `attach PID`, or open a core with "
+				     "`core-file FILE`");
+	*ret = (struct p3_process){ 0 };
+	ret->pid = p3_gdb_attribute_number(inferior, "pid", 0);
+	ret->state = kind && !strcmp(kind, "core") ? "core" : "live";
+	ret->executable = p3_gdb_attribute_text(arena, space, "filename");
+	ret->host = p3_arena_printf(arena, "gdb %s", version ? version : "of unknown version");
+	read_auxv(arena, ret);
+	return NULL;
+}
+
+/* ---- threads ---- */
+
+/* The user's selection, to be put back. */
+struct selection {
+	PyObject *thread, *frame;
+};
+
+static struct selection save_selection(void)
+{
+	struct selection selection = { p3_gdb_call(p3_gdb(), "selected_thread", "()"), NULL };
+
+	selection.frame = p3_gdb_call(p3_gdb(), "selected_frame", "()");
+	PyErr_Clear();
+	return selection;
+}
+
+static void restore_selection(struct selection *selection)
+{
+	PyObject *type, *value, *traceback;
+
+	/* The way out of an error, too: whatever is pending stays pending. */
+	PyErr_Fetch(&type, &value, &traceback);
+	if (selection->thread && selection->thread != Py_None)
+		Py_XDECREF(p3_gdb_call(selection->thread, "switch", "()"));
+	PyErr_Clear();
+	if (selection->frame)
+		Py_XDECREF(p3_gdb_call(selection->frame, "select", "()"));
+	PyErr_Clear();
+	Py_CLEAR(selection->thread);
+	Py_CLEAR(selection->frame);
+	PyErr_Restore(type, value, traceback);
+}
+
+#define P3_SELECTION struct selection P3_CLEANUP(restore_selection)
+
+uint64_t p3_gdb_register(PyObject *frame, const char *name)
+{
+	P3_OBJECT value = frame ? p3_gdb_call(frame, "read_register", "(s)", name) : NULL;
+
+	PyErr_Clear();
+	return p3_gdb_address(value);
+}
+
+/* pthread_self(): on x86-64 it is what fs points at, live, in cores and remotely. */
+static uint64_t thread_pointer(PyObject *thread)
+{
+	P3_OBJECT switched = p3_gdb_call(thread, "switch", "()");
+	P3_OBJECT frame = switched ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
+
+	PyErr_Clear();
+	return p3_gdb_register(frame, "fs_base");
+}
+
+static struct p3_error *host_threads(void *context, struct p3_arena *arena, struct p3_thread **ret,
+				     size_t *count_ret)
+{
+	P3_SELECTION selection = save_selection();
+	P3_OBJECT inferior = selected_inferior();
+	P3_OBJECT tuple = inferior ? p3_gdb_call(inferior, "threads", "()") : NULL;
+	Py_ssize_t count = tuple ? PyObject_Size(tuple) : -1, i;
+	int64_t selected = p3_gdb_attribute_number(selection.thread, "num", 0);
+	struct p3_thread *threads;
+
+	(void)context;
+	if (count < 0)
+		return p3_gdb_error("threads");
+	if (count > P3_MAX_THREADS)
+		count = P3_MAX_THREADS;
+	threads = p3_arena_take(arena, ((size_t)count + 1) * sizeof(*threads));
+	/* gdb has the newest thread first; people want thread 1 first. */
+	for (i = 0; i < count; i++) {
+		P3_OBJECT thread = PySequence_GetItem(tuple, count - 1 - i);
+		P3_OBJECT ptid = thread ? PyObject_GetAttrString(thread, "ptid") : NULL;
+		P3_OBJECT lwp = ptid ? PySequence_GetItem(ptid, 1) : NULL;
+
+		PyErr_Clear();
+		threads[i].number = (uint32_t)p3_gdb_attribute_number(thread, "num", 0);
+		threads[i].lwp = lwp ? PyLong_AsLongLong(lwp) : 0;
+		PyErr_Clear();
+		threads[i].name = p3_gdb_attribute_text(arena, thread, "name");
+		threads[i].pointer = thread ? thread_pointer(thread) : 0;
+		threads[i].selected = threads[i].number == selected;
+		if (PyErr_CheckSignals() < 0)
+			return p3_gdb_error(NULL);
+	}
+	*ret = threads;
+	*count_ret = (size_t)count;
+	return NULL;
+}
+
+/* The gdb.InferiorThread with this number, switched to; NULL with an exception set. */
+static PyObject *switch_to(uint32_t number)
+{
+	P3_OBJECT inferior = selected_inferior();
+	P3_OBJECT tuple = inferior ? p3_gdb_call(inferior, "threads", "()") : NULL;
+	Py_ssize_t count = tuple ? PyObject_Size(tuple) : 0, i;
+
+	for (i = 0; i < count; i++) {
+		PyObject *thread = PySequence_GetItem(tuple, i);
+
+		if (thread && p3_gdb_attribute_number(thread, "num", 0) == (int64_t)number) {
+			P3_OBJECT done = p3_gdb_call(thread, "switch", "()");
+
+			if (done)
+				return thread;
+		}
+		Py_XDECREF(thread);
+	}
+	if (!PyErr_Occurred())
+		PyErr_Format(PyExc_RuntimeError, "there is no thread %u", number);
+	return NULL;
+}
+
+/* ---- files ---- */
+
+/*
+ * The file gdb has loaded for this module: the one with its build-id, or with
+ * its name. gdb knows sysroots, build-id folders and debug links; we ask.
+ */
+static struct p3_error *host_file(void *context, struct p3_arena *arena, const char *name,
+				  const char *build_id, struct p3_host_file *ret)
+{
+	P3_OBJECT objfiles = p3_gdb_call(p3_gdb(), "objfiles", "()");
+	Py_ssize_t count = objfiles ? PyObject_Size(objfiles) : 0, i;
+	const char *by_name = NULL, *debug = NULL, *found = NULL;
+
+	(void)context;
+	for (i = 0; i < count; i++) {
+		P3_OBJECT objfile = PySequence_GetItem(objfiles, i);
+		P3_OBJECT owner = objfile ? PyObject_GetAttrString(objfile, "owner") : NULL;
+		const char *file = p3_gdb_attribute_text(arena, objfile, "filename");
+		const char *id = p3_gdb_attribute_text(arena, objfile, "build_id");
+		const char *given = p3_gdb_attribute_text(arena, objfile, "username");
+
+		PyErr_Clear();
+		if (!file)
+			continue;
+		if (owner && owner != Py_None) { /* a separate debug file */
+			const char *of = p3_gdb_attribute_text(arena, owner, "filename");
+
+			if ((id && *build_id && !strcmp(id, build_id)) || (of && !strcmp(of, name)))
+				debug = file;
+		} else if (id && *build_id && !strcmp(id, build_id)) {
+			found = file;
+		} else if (!strcmp(file, name) || (given && !strcmp(given, name))) {
+			by_name = file;
+		}
+	}
+	PyErr_Clear();
+	*ret = (struct p3_host_file){ .path = found ? found : by_name, .debug_path = debug };
+	return NULL;
+}
+
+/* ---- frames ---- */
+
+static enum p3_frame_kind frame_kind(PyObject *frame)
+{
+	P3_OBJECT type = p3_gdb_call(frame, "type", "()");
+	long number = type ? PyLong_AsLong(type) : -1;
+	/* The value is the same as long as gdb lives. */
+	static long normal = -1, inlined, tail_call, signal;
+
+	PyErr_Clear();
+	if (normal < 0) {
+		inlined = p3_gdb_constant("INLINE_FRAME", 2);
+		tail_call = p3_gdb_constant("TAILCALL_FRAME", 3);
+		signal = p3_gdb_constant("SIGTRAMP_FRAME", 4);
+		normal = p3_gdb_constant("NORMAL_FRAME", 0);
+	}
+	return number == normal	   ? P3_FRAME_NORMAL :
+	       number == inlined   ? P3_FRAME_INLINE :
+	       number == tail_call ? P3_FRAME_TAIL_CALL :
+	       number == signal	   ? P3_FRAME_SIGNAL :
+				     P3_FRAME_OTHER;
+}
+
+static struct p3_error *describe_frame(struct p3_arena *arena, PyObject *frame,
+				       struct p3_host_frame *ret)
+{
+	P3_OBJECT pc = p3_gdb_call(frame, "pc", "()");
+	P3_OBJECT name = pc ? p3_gdb_call(frame, "name", "()") : NULL;
+	P3_OBJECT sal = name ? p3_gdb_call(frame, "find_sal", "()") : NULL;
+	P3_OBJECT symtab = sal ? PyObject_GetAttrString(sal, "symtab") : NULL;
+	P3_OBJECT language = NULL;
+
+	if (!symtab)
+		return p3_gdb_error("frame");
+	ret->kind = frame_kind(frame);
+	ret->pc = p3_gdb_address(pc);
+	ret->name = p3_gdb_text(arena, name);
+	if (symtab != Py_None) {
+		ret->file = p3_gdb_attribute_text(arena, symtab, "filename");
+		ret->line = (uint32_t)p3_gdb_attribute_number(sal, "line", 0);
+	}
+	/* gdb 13 and newer */
+	language = PyObject_HasAttrString(frame, "language") ?
+			   p3_gdb_call(frame, "language", "()") :
+			   NULL;
+	PyErr_Clear();
+	ret->language = p3_gdb_text(arena, language);
+	if (ret->kind == P3_FRAME_NORMAL || ret->kind == P3_FRAME_SIGNAL)
+		ret->sp = p3_gdb_register(frame, "sp");
+	return NULL;
+}
+
+static const char *why_ended(struct p3_arena *arena, PyObject *frame)
+{
+	P3_OBJECT reason = p3_gdb_call(frame, "unwind_stop_reason", "()");
+	P3_OBJECT text = NULL;
+
+	if (reason && PyLong_AsLong(reason) >= p3_gdb_constant("FRAME_UNWIND_FIRST_ERROR", 3))
+		text = p3_gdb_call(p3_gdb(), "frame_stop_reason_string", "(O)", reason);
+	PyErr_Clear();
+	return p3_gdb_text(arena, text);
+}
+
+static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint32_t number,
+				    struct p3_host_frames *ret)
+{
+	P3_SELECTION selection = save_selection();
+	P3_OBJECT thread = switch_to(number);
+	P3_OBJECT list = PyList_New(0);
+	P3_OBJECT key = PyLong_FromUnsignedLong(number);
+	PyObject *frame;
+
+	(void)context;
+	if (!thread)
+		return p3_gdb_error("thread");
+	frame = p3_gdb_call(p3_gdb(), "newest_frame", "()");
+	if (!frame)
+		return p3_gdb_error("frames");
+	*ret = (struct p3_host_frames){ 0 };
+	while (frame != Py_None && ret->count < P3_MAX_FRAMES) {
+		struct p3_error *error = NULL;
+		PyObject *older;
+
+		if (PyErr_CheckSignals() < 0 || PyList_Append(list, frame) < 0)
+			error = p3_gdb_error(NULL);
+		if (!error)
+			error = describe_frame(arena, frame, p3_list_add(arena, ret));
+		if (error) {
+			Py_DECREF(frame);
+			return error;
+		}
+		older = p3_gdb_call(frame, "older", "()");
+		if (!older) {
+			error = p3_gdb_error(NULL);
+			ret->ended = p3_arena_string(arena, error->message);
+			p3_error_free(error);
+			break;
+		}
+		if (older == Py_None)
+			ret->ended = why_ended(arena, frame);
+		Py_DECREF(frame);
+		frame = older;
+	}
+	Py_DECREF(frame);
+	if (!known_frames)
+		known_frames = PyDict_New();
+	if (known_frames && key && PyDict_SetItem(known_frames, key, list) < 0)
+		PyErr_Clear();
+	return NULL;
+}
+
+/* ---- variables ---- */
+
+/* PyO3's types that hold a PyObject * in their first eight bytes: facts/rust.md 5. */
+static const char *const object_types[] = {
+	"pyo3::instance::Bound<", "pyo3::instance::Py<", "pyo3::instance::Borrowed<",
+	"pyo3::pycell::PyRef<", "pyo3::pycell::PyRefMut<", "pyo3::pyclass::guard::PyClassGuard",
+};
+
+static PyObject *plain_type(PyObject *value)
+{
+	P3_OBJECT type = PyObject_GetAttrString(value, "type");
+
+	return type ? p3_gdb_call(type, "strip_typedefs", "()") : NULL;
+}
+
+static long type_code(PyObject *type)
+{
+	return (long)p3_gdb_attribute_number(type, "code", -1);
+}
+
+static bool holds_object(struct p3_arena *arena, PyObject *type)
+{
+	const char *name = p3_gdb_attribute_text(arena, type, "name");
+	size_t i;
+
+	for (i = 0; name && i < sizeof(object_types) / sizeof(*object_types); i++)
+		if (!strncmp(name, object_types[i], strlen(object_types[i])))
+			return true;
+	return false;
+}
+
+/* The Python object that this value is, or points at; 0: none. */
+static uint64_t find_object(struct p3_arena *arena, PyObject *value, PyObject *type)
+{
+	uint64_t object = 0, address;
+	struct p3_error *error;
+
+	if (type_code(type) == p3_gdb_constant("TYPE_CODE_PTR", 1)) {
+		P3_OBJECT target = p3_gdb_call(type, "target", "()");
+		P3_OBJECT plain = target ? p3_gdb_call(target, "strip_typedefs", "()") : NULL;
+		const char *name = p3_gdb_attribute_text(arena, plain, "name");
+
+		address = p3_gdb_address(value);
+		PyErr_Clear();
+		if (name && (!strcmp(name, "pyo3_ffi::object::PyObject") || !strcmp(name, "_object")))
+			return address;
+		if (!plain || !holds_object(arena, plain))
+			return 0;
+	} else {
+		P3_OBJECT where = NULL;
+
+		if (!holds_object(arena, type))
+			return 0;
+		where = PyObject_GetAttrString(value, "address");
+		PyErr_Clear();
+		address = where && where != Py_None ? p3_gdb_address(where) : 0;
+	}
+	error = address ? host_read(NULL, address, &object, sizeof(object)) : NULL;
+	p3_error_free(error);
+	return object;
+}
+
+static bool is_aggregate(struct p3_arena *arena, PyObject *type)
+{
+	const char *name = p3_gdb_attribute_text(arena, type, "name");
+	long code = type_code(type);
+
+	/* Text is what a person wants to see at once. */
+	if (name && (!strcmp(name, "&str") || !strcmp(name, "alloc::string::String")))
+		return false;
+	return code == p3_gdb_constant("TYPE_CODE_STRUCT", 3) ||
+	       code == p3_gdb_constant("TYPE_CODE_UNION", 4) ||
+	       code == p3_gdb_constant("TYPE_CODE_ARRAY", 2);
+}
+
+static PyObject *format_value(PyObject *value)
+{
+	P3_OBJECT function = PyObject_GetAttrString(value, "format_string");
+	P3_OBJECT none = PyTuple_New(0);
+	P3_OBJECT options = Py_BuildValue("{s:i,s:O}", "max_elements", 50, "symbols", Py_True);
+
+	return function && none && options ? PyObject_Call(function, none, options) : NULL;
+}
+
+static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject *frame,
+			      PyObject *block, struct p3_variable *ret)
+{
+	P3_OBJECT value = p3_gdb_call(frame, "read_var", "(OO)", symbol, block);
+	P3_OBJECT gone = value ? PyObject_GetAttrString(value, "is_optimized_out") : NULL;
+	P3_OBJECT type = gone ? plain_type(value) : NULL;
+	P3_OBJECT text = NULL;
+
+	if (gone && PyObject_IsTrue(gone) == 1) {
+		ret->absent = "optimized out";
+	} else if (type) {
+		ret->aggregate = is_aggregate(arena, type);
+		ret->object = find_object(arena, value, type);
+		text = ret->object ? PyUnicode_FromFormat("0x%lx", (unsigned long)ret->object) :
+				     format_value(value);
+	}
+	if (text) {
+		const char *raw = p3_gdb_text(arena, text);
+		struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		p3_text_add_safe(&safe, raw ? raw : "?", raw ? strlen(raw) : 1, 0);
+		ret->value = p3_arena_string(arena, p3_text_string(&safe));
+	} else if (!ret->absent) {
+		struct p3_error *error = p3_gdb_error(NULL);
+		struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		p3_text_add_safe(&safe, error->message, strlen(error->message), 0);
+		ret->absent = p3_arena_string(arena, p3_text_string(&safe));
+		p3_error_free(error);
+	}
+	PyErr_Clear();
+}
+
+static bool has_variable(const struct p3_variable_list *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i].name, name))
+			return true;
+	return false;
+}
+
+static bool attribute_is_true(PyObject *object, const char *name)
+{
+	P3_OBJECT value = PyObject_GetAttrString(object, name);
+	bool yes = value && PyObject_IsTrue(value) == 1;
+
+	PyErr_Clear();
+	return yes;
+}
+
+static struct p3_error *add_block(struct p3_arena *arena, PyObject *block, PyObject *frame,
+				  struct p3_variable_list *list)
+{
+	P3_OBJECT symbols = PySequence_List(block);
+	Py_ssize_t count = symbols ? PyList_Size(symbols) : 0, i;
+
+	PyErr_Clear();
+	for (i = 0; i < count && list->count < P3_MAX_VARIABLES; i++) {
+		PyObject *symbol = PyList_GetItem(symbols, i);
+		bool argument = attribute_is_true(symbol, "is_argument");
+		const char *name = p3_gdb_attribute_text(arena, symbol, "print_name");
+		struct p3_variable *variable;
+
+		if (PyErr_CheckSignals() < 0)
+			return p3_gdb_error(NULL);
+		if (!name || (!argument && !attribute_is_true(symbol, "is_variable")))
+			continue;
+		if (has_variable(list, name)) /* an inner block's hides it */
+			continue;
+		variable = p3_list_add(arena, list);
+		variable->name = name;
+		variable->argument = argument;
+		describe_variable(arena, symbol, frame, block, variable);
+	}
+	return NULL;
+}
+
+static struct p3_error *host_variables(void *context, struct p3_arena *arena, uint32_t number,
+				       uint32_t level, struct p3_variable_list *ret)
+{
+	P3_SELECTION selection = save_selection();
+	P3_OBJECT thread = switch_to(number);
+	P3_OBJECT key = PyLong_FromUnsignedLong(number);
+	PyObject *list = known_frames && key ? PyDict_GetItem(known_frames, key) : NULL;
+	PyObject *frame = list ? PyList_GetItem(list, (Py_ssize_t)level) : NULL; /* borrowed */
+	PyObject *block;
+
+	(void)context;
+	PyErr_Clear();
+	if (!thread || !frame)
+		return p3_error_new(P3_NOT_FOUND, "there is no frame %u", level);
+	*ret = (struct p3_variable_list){ 0 };
+	block = p3_gdb_call(frame, "block", "()");
+	if (!block) { /* no debug information */
+		PyErr_Clear();
+		return NULL;
+	}
+	while (block != Py_None) {
+		P3_OBJECT function = PyObject_GetAttrString(block, "function");
+		struct p3_error *error = add_block(arena, block, frame, ret);
+		PyObject *outer;
+
+		if (error) {
+			Py_DECREF(block);
+			return error;
+		}
+		if (!function || function != Py_None)
+			break;
+		outer = PyObject_GetAttrString(block, "superblock");
+		if (!outer)
+			break;
+		Py_DECREF(block);
+		block = outer;
+	}
+	Py_DECREF(block);
+	PyErr_Clear();
+	return NULL;
+}
+
+static const struct p3_host_ops ops = {
+	.read = host_read,
+	.process = host_process,
+	.threads = host_threads,
+	.file = host_file,
+	.frames = host_frames,
+	.variables = host_variables,
+};
+
+struct p3_host p3_gdb_host(void)
+{
+	return (struct p3_host){ &ops, NULL };
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Text in the style of gdb's `bt`: one line a frame, aligned, folded runs counted. */
+#include <pyo3-gdb/render.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+	LOCATION_COLUMN = 56, /* where "at FILE:LINE" stands when there is room */
+	INDENT = 13,	      /* of what belongs to a frame: behind level and language */
+	LOCALS_INDENT = 8,    /* as gdb's bt -full */
+};
+
+struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, long count)
+{
+	struct p3_range range = { 0, stack->count, false };
+	long shown = 0;
+	size_t i;
+
+	if (!count)
+		return range;
+	if (count > 0) {
+		for (i = 0; i < stack->count && shown < count; i++)
+			shown += raw || !stack->items[i].folded;
+		range.end = i;
+		for (; i < stack->count; i++)
+			range.more |= raw || !stack->items[i].folded;
+	} else {
+		for (i = stack->count; i > 0 && shown < -count; i--)
+			shown += raw || !stack->items[i - 1].folded;
+		range.first = i;
+	}
+	return range;
+}
+
+static void add_styled(struct p3_text *text, const char *style, const char *string, size_t size)
+{
+	bool styled = style && *style && size;
+
+	if (styled)
+		p3_text_add(text, style);
+	p3_text_add_safe(text, string, size, 0);
+	if (styled)
+		p3_text_add(text, "\033[m");
+}
+
+void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *ret)
+{
+	static const char *const gil[] = {
+		[P3_GIL_UNKNOWN] = "",
+		[P3_GIL_HOLDS] = ", holds the GIL",
+		[P3_GIL_WAITS] = ", waits for the GIL",
+		[P3_GIL_NONE] = "",
+	};
+
+	p3_text_add(ret, "Thread");
+	if (thread->thread.number)
+		p3_text_printf(ret, " %" PRIu32, thread->thread.number);
+	if (thread->thread.lwp)
+		p3_text_printf(ret, " (LWP %" PRId64 ")", thread->thread.lwp);
+	if (thread->name) {
+		p3_text_add(ret, " \"");
+		p3_text_add_safe(ret, thread->name, strlen(thread->name), '"');
+		p3_text_add(ret, "\"");
+	}
+	p3_text_add(ret, gil[thread->gil]);
+	if (thread->python_absent)
+		p3_text_printf(ret, " (%s)", thread->python_absent);
+	p3_text_add(ret, "\n");
+}
+
+/* What a run of folded frames is made of, in the words people use. */
+static const struct {
+	enum p3_role role;
+	const char *text;
+} glue[] = {
+	{ P3_ROLE_PANIC, "panic machinery" },
+	{ P3_ROLE_ENTRY, "PyO3" },
+	{ P3_ROLE_WRAPPER, "PyO3" },
+	{ P3_ROLE_PYO3, "PyO3" },
+	{ P3_ROLE_EVAL, "CPython" },
+	{ P3_ROLE_CPYTHON, "CPython" },
+	{ P3_ROLE_RUNTIME, "Rust's std" },
+	{ P3_ROLE_START, "start-up" },
+};
+
+static void add_folded(const struct p3_stack *stack, size_t first, size_t end,
+		       const struct p3_render_options *options, struct p3_text *text)
+{
+	const char *words[sizeof(glue) / sizeof(*glue)];
+	size_t count = 0, frames = 0, i, j;
+
+	for (i = first; i < end; i++) /* an eval frame is shown, as its Python frames */
+		frames += stack->items[i].role != P3_ROLE_EVAL;
+	if (!frames)
+		return;
+	for (j = 0; j < sizeof(glue) / sizeof(*glue); j++) {
+		bool present = false;
+
+		for (i = first; i < end && !present; i++)
+			present = stack->items[i].role == glue[j].role &&
+				  glue[j].role != P3_ROLE_EVAL;
+		if (present && (!count || words[count - 1] != glue[j].text))
+			words[count++] = glue[j].text;
+	}
+	p3_text_pad(text, INDENT - 4);
+	p3_text_printf(text, "%s   %zu frame%s of ", options->unicode ? "\u22ee" : ":", frames,
+		       frames == 1 ? "" : "s");
+	for (j = 0; j < count; j++)
+		p3_text_printf(text, "%s%s", !j ? "" : j + 1 == count ? " and " : ", ", words[j]);
+	p3_text_add(text, "\n");
+}
+
+static void add_arguments(const struct p3_frame *frame, const struct p3_render_options *options,
+			  struct p3_text *text)
+{
+	bool any = false;
+	size_t i;
+
+	if (options->arguments == P3_SHOW_NONE) {
+		p3_text_add(text, " (...)");
+		return;
+	}
+	p3_text_add(text, " (");
+	for (i = 0; i < frame->variables.count; i++) {
+		const struct p3_variable *variable = &frame->variables.items[i];
+
+		if (!variable->argument)
+			continue;
+		if (options->arguments == P3_SHOW_PRESENCE) {
+			p3_text_add(text, "...");
+			break;
+		}
+		p3_text_add(text, any ? ", " : "");
+		any = true;
+		add_styled(text, options->variable_style, variable->name, strlen(variable->name));
+		p3_text_add(text, "=");
+		if (!variable->value)
+			p3_text_printf(text, "<%s>", variable->absent);
+		else if (variable->aggregate && options->arguments == P3_SHOW_SCALARS)
+			p3_text_add(text, "...");
+		else
+			p3_text_add(text, variable->value);
+	}
+	p3_text_add(text, ")");
+}
+
+/* Columns of text that may hold styles. */
+static size_t columns(const char *string)
+{
+	struct p3_text plain P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+	while (*string) {
+		if (*string == '\033') {
+			string += strcspn(string, "m");
+			string += *string == 'm';
+		} else {
+			p3_text_add_bytes(&plain, string++, 1);
+		}
+	}
+	return p3_text_columns(p3_text_string(&plain));
+}
+
+static void add_location(const struct p3_frame *frame, const struct p3_render_options *options,
+			 struct p3_text *text)
+{
+	if (frame->file) {
+		p3_text_add(text, "at ");
+		add_styled(text, options->file_style, frame->file, strlen(frame->file));
+		if (frame->line)
+			p3_text_printf(text, ":%" PRIu32, frame->line);
+	} else if (frame->module) {
+		p3_text_add(text, "from ");
+		add_styled(text, options->file_style, frame->module, strlen(frame->module));
+	}
+	if (frame->python_name)
+		p3_text_printf(text, "%scalled as %s", text->size ? "  " : "", frame->python_name);
+	if (frame->note)
+		p3_text_printf(text, "%s(%s)", text->size ? "  " : "", frame->note);
+}
+
+static void add_locals(const struct p3_frame *frame, const struct p3_render_options *options,
+		       struct p3_text *text)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < frame->variables.count; i++) {
+		const struct p3_variable *variable = &frame->variables.items[i];
+
+		if (variable->argument)
+			continue;
+		any = true;
+		p3_text_pad(text, LOCALS_INDENT);
+		add_styled(text, options->variable_style, variable->name, strlen(variable->name));
+		if (variable->value)
+			p3_text_printf(text, " = %s\n", variable->value);
+		else
+			p3_text_printf(text, " = <%s>\n", variable->absent);
+	}
+	if (frame->variables_absent)
+		p3_text_printf(text, "%*s<%s>\n", LOCALS_INDENT, "", frame->variables_absent);
+	else if (!any)
+		p3_text_add(text, "No locals.\n");
+}
+
+static void add_frame(const struct p3_frame *frame, const struct p3_render_options *options,
+		      struct p3_text *text)
+{
+	struct p3_text head P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_text location P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *language = !frame->language ? "?" :
+			       !strcmp(frame->language, "python") ? "py" :
+								    frame->language;
+	size_t used, room;
+
+	if (!frame->has_level)
+		p3_text_add(&head, "#?");
+	else if (frame->sub)
+		p3_text_printf(&head, "#%" PRIu32 ".%" PRIu32, frame->level, frame->sub);
+	else
+		p3_text_printf(&head, "#%" PRIu32, frame->level);
+	p3_text_pad(&head, head.size < 6 ? 7 - head.size : 1);
+	p3_text_printf(&head, "%-4s  ", language);
+	if (frame->function) {
+		add_styled(&head, options->function_style, frame->function,
+			   strlen(frame->function));
+	} else {
+		p3_text_printf(&head, "%s0x%016" PRIx64 "%s in ??",
+			       options->address_style ? options->address_style : "", frame->pc,
+			       options->address_style && *options->address_style ? "\033[m" : "");
+	}
+	/* Python has arguments for functions only: not for <module> and the like. */
+	if (!frame->py || !frame->function || !strchr(frame->function, '<') ||
+	    frame->variables.count)
+		add_arguments(frame, options, &head);
+	add_location(frame, options, &location);
+	used = columns(p3_text_string(&head));
+	room = columns(p3_text_string(&location));
+	p3_text_add(text, p3_text_string(&head));
+	if (!room) {
+		p3_text_add(text, "\n");
+	} else if (options->width && used + 1 + room > options->width) {
+		p3_text_add(text, "\n");
+		p3_text_pad(text, INDENT);
+		p3_text_printf(text, "%s\n", p3_text_string(&location));
+	} else {
+		bool align = used < LOCATION_COLUMN &&
+			     (!options->width || LOCATION_COLUMN + 1 + room <= options->width);
+
+		p3_text_pad(text, align ? LOCATION_COLUMN + 1 - used : 1);
+		p3_text_printf(text, "%s\n", p3_text_string(&location));
+	}
+	if (options->full)
+		add_locals(frame, options, text);
+}
+
+void p3_render_frame(const struct p3_stack *stack, const struct p3_range *range,
+		     const struct p3_render_options *options, size_t *next, struct p3_text *ret)
+{
+	size_t first = *next;
+
+	if (!options->raw && stack->items[first].folded) {
+		while (*next < range->end && stack->items[*next].folded)
+			++*next;
+		add_folded(stack, first, *next, options, ret);
+		return;
+	}
+	add_frame(&stack->items[(*next)++], options, ret);
+}

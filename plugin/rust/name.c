@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Rust names as people say them, and their roles. Input is what the host
+ * demangled: a DWARF path ("demo::Counter::add<u8>"), a legacy name
+ * ("<demo::D as core::ops::Drop>::drop::h0123456789abcdef") or a v0 name
+ * ("__rustc[b7974e86]::rust_panic"). Never the mangled form.
+ */
+#include <pyo3-gdb/rust.h>
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+	MAX_NAME = 16384,   /* bytes of a name; the rest is ignored */
+	MAX_GENERICS = 24,  /* bytes of generic arguments that are still shown */
+};
+
+/* Where the group opened by the '<' at `at` ends (behind its '>'), or `end`. */
+static const char *skip_group(const char *at, const char *end)
+{
+	int depth = 0;
+
+	for (; at < end; at++) {
+		if (*at == '<')
+			depth++;
+		else if (*at == '>' && at[-1] != '-' && --depth == 0) /* not the arrow of fn() -> T */
+			return at + 1;
+	}
+	return end;
+}
+
+/* Without "::h0123456789abcdef" (legacy) and " [clone ...]", ".llvm.123" (LLVM). */
+static size_t plain_size(const char *name)
+{
+	size_t size = strnlen(name, MAX_NAME), i;
+	const char *suffix = memmem(name, size, ".llvm.", 6);
+
+	if (suffix)
+		size = (size_t)(suffix - name);
+	if (size > 19 && !memcmp(name + size - 19, "::h", 3)) {
+		for (i = size - 16; i < size && isxdigit((unsigned char)name[i]); i++)
+			;
+		if (i == size)
+			size -= 19;
+	}
+	return size;
+}
+
+/* A crate's hash in v0 names: "std[0123abcd]::", but not the "[u8]" of a slice. */
+static const char *skip_crate_hash(const char *at, const char *end)
+{
+	const char *close = memchr(at, ']', (size_t)(end - at)), *digit;
+
+	if (!close || close - at < 6)
+		return at;
+	for (digit = at + 1; digit < close; digit++)
+		if (!isxdigit((unsigned char)*digit))
+			return at;
+	return close + 1;
+}
+
+/* "a::b::C<..>" as "C"; for the insides of <...>, where whole paths drown the name. */
+static void add_last_components(struct p3_text *text, const char *at, const char *end)
+{
+	while (at < end) {
+		const char *start = at;
+
+		while (at < end && (isalnum((unsigned char)*at) || strchr("_{}#", *at)))
+			at++;
+		if (at + 1 < end && at[0] == ':' && at[1] == ':') {
+			at += 2; /* a component that others follow */
+		} else if (at > start) {
+			p3_text_add_bytes(text, start, (size_t)(at - start));
+		} else if (*at == '[' && skip_crate_hash(at, end) != at) {
+			at = skip_crate_hash(at, end);
+			if (at + 1 < end && at[0] == ':' && at[1] == ':')
+				at += 2;
+		} else if (*at == '<') {
+			at = skip_group(at, end);
+		} else {
+			p3_text_add_bytes(text, at++, 1);
+		}
+	}
+}
+
+void p3_rust_name(const char *name, struct p3_text *ret)
+{
+	const char *at = name, *end = name + plain_size(name);
+
+	while (at < end) {
+		struct p3_text inside P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		const char *close;
+
+		if (*at == '[' && skip_crate_hash(at, end) != at) {
+			at = skip_crate_hash(at, end);
+			continue;
+		}
+		if (!strncmp(at, "{{closure}}", 11)) { /* legacy; DWARF and v0 number them */
+			p3_text_add(ret, "{closure}");
+			at += 11;
+			continue;
+		}
+		if (*at != '<') {
+			const char *stop = at + strcspn(at, "<[{");
+
+			if (stop == at)
+				stop++;
+			if (stop > end)
+				stop = end;
+			p3_text_add_bytes(ret, at, (size_t)(stop - at));
+			at = stop;
+			continue;
+		}
+		close = skip_group(at, end);
+		add_last_components(&inside, at + 1, close > at + 1 && close[-1] == '>' ? close - 1 : close);
+		/* At the start, or after "::", it names the item; elsewhere it only qualifies it. */
+		if (at == name || !strncmp(at, "<impl ", 6) || inside.size <= MAX_GENERICS)
+			p3_text_printf(ret, "<%s>", p3_text_string(&inside));
+		else
+			p3_text_add(ret, "<..>");
+		at = close;
+	}
+}
+
+/* The name as it is matched: no generic arguments, no hashes. */
+static void add_path(const char *name, struct p3_text *ret)
+{
+	const char *at = name, *end = name + plain_size(name);
+
+	if (*at == '<') {
+		/* <T as Trait>::f belongs to T's crate, or to Trait's if T has none. */
+		const char *close = skip_group(at, end), *inside = at + 1, *as;
+		const char *type = inside + strspn(inside, "&*[(' ");
+
+		while (!strncmp(type, "mut ", 4) || !strncmp(type, "dyn ", 4) ||
+		       !strncmp(type, "const ", 6) || !strncmp(type, "impl ", 5))
+			type = strchr(type, ' ') + 1;
+		as = memmem(inside, (size_t)(close - inside), " as ", 4);
+		if (as && !memmem(type, (size_t)(as > type ? as - type : 0), "::", 2))
+			type = as + 4;
+		while (type < close && (isalnum((unsigned char)*type) || strchr("_:", *type)))
+			p3_text_add_bytes(ret, type++, 1);
+		at = close;
+	}
+	while (at < end) {
+		if (*at == '<')
+			at = skip_group(at, end);
+		else if (*at == '[' && skip_crate_hash(at, end) != at)
+			at = skip_crate_hash(at, end);
+		else
+			p3_text_add_bytes(ret, at++, 1);
+	}
+}
+
+static const char *last_component(const char *path)
+{
+	const char *last = path, *at;
+
+	for (at = path; (at = strstr(at, "::")); at += 2)
+		last = at + 2;
+	return last;
+}
+
+enum how { PATH, LAST, PART };
+
+static bool matches(enum how how, const char *text, const char *path)
+{
+	size_t size = strlen(text);
+	const char *at;
+
+	switch (how) {
+	case PATH:
+		return !strncmp(path, text, size) && (!path[size] || path[size] == ':');
+	case LAST:
+		return !strncmp(last_component(path), text, size);
+	case PART:
+		for (at = path; (at = strstr(at, text)); at++)
+			if ((at == path || at[-1] == ':') && (!at[size] || at[size] == ':'))
+				return true;
+	}
+	return false;
+}
+
+static const struct {
+	enum how how;
+	const char *text;
+	enum p3_role role;
+} names[] = {
+#define NAME(how, text, role) { how, text, role },
+#include "names.def"
+#undef NAME
+};
+
+/* Where cargo keeps the sources of crates that are not the user's. */
+static bool is_dependency(const char *file)
+{
+	return strstr(file, "/registry/src/") || strstr(file, "/git/checkouts/") ||
+	       strstr(file, "/cargo/vendor/");
+}
+
+/* With line-tables-only, inlined std functions have bare names; their file tells. */
+static bool is_library(const char *file)
+{
+	return !strncmp(file, "/rustc/", 7) || !strncmp(file, "library/", 8);
+}
+
+enum p3_role p3_rust_role(const char *name, const char *file)
+{
+	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	size_t i;
+
+	add_path(name, &path);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (matches(names[i].how, names[i].text, p3_text_string(&path)))
+			return names[i].role;
+	if (file && is_library(file))
+		return P3_ROLE_RUNTIME;
+	if (file && strstr(file, "/pyo3-") && is_dependency(file))
+		return P3_ROLE_PYO3;
+	return file && is_dependency(file) ? P3_ROLE_DEPENDENCY : P3_ROLE_USER;
+}
+
+bool p3_rust_wrapped(const char *name, struct p3_text *ret)
+{
+	static const char *const prefixes[] = { "__pyfunction_", "__pymethod_get_",
+						"__pymethod_set_", "__pymethod_" };
+	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *at, *last;
+	size_t i, size;
+
+	add_path(name, &path);
+	at = p3_text_string(&path);
+	last = last_component(at);
+	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(last, prefixes[i], strlen(prefixes[i])))
+			break;
+	if (i == sizeof(prefixes) / sizeof(*prefixes))
+		return false;
+	while (at < last) {
+		const char *next = strstr(at, "::");
+
+		/* blocks that the macros open have no name in Python */
+		if (*at != '{' && next - at != 1)
+			p3_text_printf(ret, "%.*s.", (int)(next - at), at);
+		at = next + 2;
+	}
+	last += strlen(prefixes[i]);
+	size = strlen(last);
+	if (i > 0 && size > 2 && !strcmp(last + size - 2, "__")) /* __pymethod_NAME__ */
+		size -= 2;
+	p3_text_add_bytes(ret, last, size);
+	return size > 0;
+}
+
+bool p3_rust_looks_like(const char *name)
+{
+	return strstr(name, "::") || !strncmp(name, "__rust", 6) || !strncmp(name, "rust_", 5);
+}
+
+bool p3_rust_resumes(const char *name)
+{
+	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+	add_path(name, &path);
+	return matches(PATH, "std::panicking::resume_unwind", p3_text_string(&path)) ||
+	       matches(PATH, "std::panic::resume_unwind", p3_text_string(&path)) ||
+	       matches(PATH, "std::panicking::rust_panic_without_hook", p3_text_string(&path));
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The session: what outlives a stop (files' facts), and the making of
+ * snapshots from what the readers say.
+ */
+#include <pyo3-gdb/stack.h>
+
+#include <pyo3-gdb/elf.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is known of one file, for the whole session. */
+struct known_file {
+	const char *path, *build_id;
+	const struct p3_file_facts *facts; /* NULL: it could not be read */
+};
+
+struct p3_session {
+	struct p3_target *target;
+	struct p3_arena *arena; /* lives as long as the session */
+	P3_LIST(struct known_file) files;
+};
+
+struct p3_session *p3_session_new(struct p3_host host)
+{
+	struct p3_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		abort();
+	session->target = p3_target_new(host);
+	session->arena = p3_arena_new();
+	return session;
+}
+
+void p3_session_free(struct p3_session *session)
+{
+	if (!session)
+		return;
+	p3_target_free(session->target);
+	p3_arena_free(session->arena);
+	free(session);
+}
+
+void p3_session_done(struct p3_session **session)
+{
+	p3_session_free(*session);
+}
+
+void p3_session_forget_stop(struct p3_session *session)
+{
+	p3_target_forget(session->target);
+}
+
+struct p3_target *p3_session_target(struct p3_session *session)
+{
+	return session->target;
+}
+
+static const struct p3_file_facts *look_at_file(struct p3_session *session, const char *path,
+						const char *build_id, const char *debug_path)
+{
+	struct p3_file_facts facts, *copy = NULL;
+	struct known_file *file;
+	struct p3_error *error;
+	size_t i;
+
+	for (i = 0; i < session->files.count; i++) {
+		file = &session->files.items[i];
+		if (!strcmp(file->path, path) && !strcmp(file->build_id, build_id))
+			return file->facts;
+	}
+	error = p3_elf_facts(path, debug_path, &facts);
+	if (!error) {
+		copy = p3_arena_take(session->arena, sizeof(*copy));
+		*copy = facts;
+	}
+	p3_error_free(error);
+	file = p3_list_add(session->arena, &session->files);
+	file->path = p3_arena_string(session->arena, path);
+	file->build_id = p3_arena_string(session->arena, build_id);
+	file->facts = copy;
+	return copy;
+}
+
+const struct p3_file_facts *p3_session_facts(struct p3_session *session, struct p3_module *module)
+{
+	if (!module->facts && module->path)
+		module->facts = look_at_file(session, module->path, module->build_id,
+					     module->debug_path);
+	/* The headers were not in memory (a core): the file has them. */
+	if (module->facts && !module->end && module->facts->high) {
+		module->start = module->bias + module->facts->low;
+		module->end = module->bias + module->facts->high;
+	}
+	return module->facts;
+}
+
+static struct p3_error *add_runtime(struct p3_session *session, struct p3_module *module,
+				    struct p3_snapshot *snapshot)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_py *py = p3_arena_take(arena, sizeof(*py));
+
+	P3_TRY(p3_py_open(session->target, arena, module, py));
+	*p3_list_add(arena, &snapshot->runtimes) = py;
+	return NULL;
+}
+
+/*
+ * Where Python is: in the executable or a libpython, as a rule, so that files
+ * need not be opened that have nothing to do with it.
+ */
+static struct p3_error *find_runtimes(struct p3_session *session, struct p3_snapshot *snapshot)
+{
+	struct p3_modules *modules = &snapshot->modules;
+	bool likely;
+	size_t i;
+	int pass;
+
+	for (pass = 0; pass < 2 && !snapshot->runtimes.count; pass++) {
+		for (i = 0; i < modules->count; i++) {
+			struct p3_module *module = &modules->items[i];
+			const struct p3_file_facts *facts;
+
+			likely = i == 0 || strstr(module->name, "python");
+			facts = likely == (pass == 0) ? p3_session_facts(session, module) : NULL;
+			if (facts && facts->py_runtime)
+				P3_TRY(add_runtime(session, module, snapshot));
+		}
+	}
+	if (snapshot->runtimes.count == 1 && !snapshot->runtimes.items[0]->layout)
+		snapshot->python_absent = snapshot->runtimes.items[0]->absent;
+	if (snapshot->runtimes.count)
+		return NULL;
+	if (modules->count && !modules->items[0].path)
+		snapshot->python_absent = "the executable is missing, so Python cannot be found in "
+					  "this process: give it with `file PATH`";
+	else
+		snapshot->python_absent = modules->incomplete ?
+						  p3_arena_printf(
+							  p3_target_arena(session->target),
+							  "no Python was found in this process (%s)",
+							  modules->incomplete) :
+						  "there is no Python in this process";
+	return NULL;
+}
+
+static bool belongs_to(const struct p3_py_thread *python, const struct p3_thread *thread)
+{
+	if (python->lwp && thread->lwp && python->lwp == thread->lwp)
+		return true;
+	/* In another PID namespace, or after a fork that Python did not see. */
+	return python->pointer && python->pointer == thread->pointer;
+}
+
+/* "waits" is nowhere in memory before 3.14: the native stack tells. */
+static bool waits_for_gil(const struct p3_snapshot_thread *thread)
+{
+	size_t i;
+
+	for (i = 0; i < thread->frames.count && i < 30; i++)
+		if (thread->frames.items[i].role == P3_ROLE_CPYTHON &&
+		    thread->frames.items[i].native.name &&
+		    !strcmp(thread->frames.items[i].native.name, "take_gil"))
+			return true;
+	return false;
+}
+
+static void fill_thread(struct p3_session *session, const struct p3_snapshot *snapshot,
+			struct p3_snapshot_thread *thread)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_native_frames native = { 0 };
+	struct p3_error *error = NULL;
+	size_t i;
+
+	if (thread->thread.number)
+		error = p3_native_unwind(session->target, arena, thread->thread.number, &native);
+	else
+		thread->native_ended = "the process has no such thread";
+	if (error)
+		thread->native_ended = p3_arena_string(arena, error->message);
+	else if (native.ended)
+		thread->native_ended = native.ended;
+	p3_error_free(error);
+	if (native.count && native.items[native.count - 1].sp > native.items[0].sp)
+		p3_target_prefetch(session->target, native.items[0].sp,
+				   native.items[native.count - 1].sp);
+	for (i = 0; i < native.count; i++) {
+		struct p3_module *module = p3_modules_at(&snapshot->modules, native.items[i].pc);
+
+		if (module)
+			(void)p3_session_facts(session, module);
+	}
+	p3_snapshot_name_frames(arena, &snapshot->modules, &native, thread);
+	for (i = 0; i < thread->python.count; i++) {
+		struct p3_snapshot_python *python = &thread->python.items[i];
+
+		p3_py_frames(python->py, &python->thread);
+		if (python->thread.incomplete)
+			thread->python_absent = python->thread.incomplete;
+		if (python->thread.gil == P3_GIL_HOLDS || thread->gil == P3_GIL_UNKNOWN)
+			thread->gil = python->thread.gil;
+		if (python->thread.name)
+			thread->name = python->thread.name;
+	}
+	if (thread->gil == P3_GIL_NONE && waits_for_gil(thread))
+		thread->gil = P3_GIL_WAITS;
+}
+
+/* Give each thread state to its thread; one without gets an entry of its own. */
+static void match_threads(struct p3_arena *arena, struct p3_py *py,
+			  const struct p3_py_threads *states, bool all,
+			  struct p3_snapshot *snapshot)
+{
+	size_t i, j;
+
+	for (i = 0; i < states->count; i++) {
+		const struct p3_py_thread *state = &states->items[i];
+		struct p3_snapshot_thread *owner = NULL;
+		struct p3_snapshot_python *python;
+
+		for (j = 0; j < snapshot->threads.count && !owner; j++)
+			if (belongs_to(state, &snapshot->threads.items[j].thread))
+				owner = &snapshot->threads.items[j];
+		if (!owner && !all)
+			continue;
+		if (!owner) {
+			owner = p3_list_add(arena, &snapshot->threads);
+			owner->thread.lwp = state->lwp;
+		}
+		python = p3_list_add(arena, &owner->python);
+		python->py = py;
+		python->thread = *state;
+	}
+}
+
+struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
+				     const struct p3_snapshot **ret)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_snapshot *snapshot = p3_arena_take(arena, sizeof(*snapshot));
+	const struct p3_process *process;
+	const struct p3_thread *threads;
+	size_t count = 0, i;
+
+	P3_TRY(p3_target_process(session->target, &process));
+	snapshot->process = *process;
+	P3_TRY(p3_target_modules(session->target, &snapshot->modules));
+	P3_TRY(find_runtimes(session, snapshot));
+	if (wanted != P3_NO_THREADS)
+		P3_TRY(p3_target_threads(session->target, &threads, &count));
+	for (i = 0; i < count; i++) {
+		struct p3_snapshot_thread *thread;
+
+		if (wanted == P3_SELECTED_THREAD && !threads[i].selected)
+			continue;
+		thread = p3_list_add(arena, &snapshot->threads);
+		thread->thread = threads[i];
+		thread->name = threads[i].name;
+		thread->python_absent = snapshot->python_absent;
+	}
+	for (i = 0; i < snapshot->runtimes.count && snapshot->threads.count; i++) {
+		struct p3_py *py = snapshot->runtimes.items[i];
+		struct p3_py_threads states = { 0 };
+		struct p3_error *error = NULL;
+		size_t j;
+
+		if (!py->layout)
+			continue;
+		error = p3_py_threads(py, &states);
+		if (error)
+			states.incomplete = p3_arena_string(arena, error->message);
+		p3_error_free(error);
+		match_threads(arena, py, &states, wanted == P3_ALL_THREADS, snapshot);
+		for (j = 0; states.incomplete && j < snapshot->threads.count; j++)
+			if (!snapshot->threads.items[j].python.count)
+				snapshot->threads.items[j].python_absent = states.incomplete;
+	}
+	for (i = 0; i < snapshot->threads.count; i++)
+		fill_thread(session, snapshot, &snapshot->threads.items[i]);
+	*ret = snapshot;
+	return NULL;
+}
+
+void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
+			       struct p3_frame *frame)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_error *error = NULL;
+	size_t i;
+
+	if (frame->py)
+		error = p3_py_locals(frame->py, frame->python, &frame->variables);
+	else if (frame->has_level && frame->file)
+		error = p3_target_variables(session->target, stack->thread->thread.number,
+					    frame->level, &frame->variables);
+	if (error) {
+		frame->variables_absent = p3_arena_string(arena, error->message);
+		p3_error_free(error);
+		return;
+	}
+	if (frame->py || !stack->thread->python.count)
+		return;
+	/* What the host says is a Python object is read as one. */
+	for (i = 0; i < frame->variables.count; i++) {
+		struct p3_variable *variable = &frame->variables.items[i];
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		if (!variable->object)
+			continue;
+		p3_py_format(stack->thread->python.items[0].py, variable->object, &text,
+			     &variable->aggregate);
+		variable->value = p3_arena_string(arena, p3_text_string(&text));
+		variable->absent = NULL;
+	}
+}
