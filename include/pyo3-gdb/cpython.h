@@ -102,8 +102,10 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 
 /*
  * Add the object's repr, as far as reading memory can tell; bounded by the
- * limits above. *aggregate_ret: it is a container with something in it.
+ * limits above. `attributes`: those of an instance, too (not of what it holds).
+ * *aggregate_ret: it is a container with something in it.
  */
-void p3_py_format(struct p3_py *py, uint64_t object, struct p3_text *ret, bool *aggregate_ret);
+void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_text *ret,
+		  bool *aggregate_ret);
 
 #endif

@@ -288,7 +288,8 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			variable->absent = "unbound";
 		} else {
 			variable->object = value;
-			p3_py_format(py, value, &text, &variable->aggregate);
+			p3_py_format(py, value, !variable->argument, &text,
+				     &variable->aggregate);
 			variable->value = p3_arena_string(py->arena, p3_text_string(&text));
 		}
 	}

@@ -418,6 +418,7 @@ struct format {
 	size_t start;	/* where this object's text begins */
 	unsigned int depth;
 	uint64_t parents[P3_PY_MAX_DEPTH + 1];
+	bool attributes; /* of an instance, at the outermost level */
 	bool aggregate;
 };
 
@@ -767,8 +768,12 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 
 	p3_text_add(format->text, "<");
 	P3_TRY(add_type_name(format, type));
-	error = start_attributes(format->py, object, &walk);
 	p3_text_printf(format->text, " at 0x%" PRIx64, object);
+	if (!format->attributes || format->depth > 1) {
+		p3_text_add(format->text, ">");
+		return NULL;
+	}
+	error = start_attributes(format->py, object, &walk);
 	while (!error && !(error = next_entry(&walk, &key, &value)) && key) {
 		p3_text_add(format->text, count ? ", " : ": ");
 		if (count++ == P3_PY_MAX_ITEMS || is_full(format)) {
@@ -846,9 +851,11 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 	return error;
 }
 
-void p3_py_format(struct p3_py *py, uint64_t object, struct p3_text *ret, bool *aggregate_ret)
+void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_text *ret,
+		  bool *aggregate_ret)
 {
-	struct format format = { .py = py, .text = ret, .start = ret->size };
+	struct format format = { .py = py, .text = ret, .start = ret->size,
+				 .attributes = attributes };
 	struct p3_error *error = py->layout ? add_object(&format, object) : NULL;
 
 	if (error || !py->layout)

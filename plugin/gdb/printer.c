@@ -131,7 +131,7 @@ static bool register_guard(void)
 
 /* ---- rustc's printers ---- */
 
-/* sysroot -> the gdb_lookup module of that toolchain */
+/* sysroot -> what is registered of that toolchain's gdb_lookup module */
 static PyObject *loaded;
 
 /* The modules that gdb_lookup.py imports by plain names, which toolchains share. */
@@ -200,29 +200,64 @@ static bool is_printable(struct p3_arena *arena, PyObject *objfile, struct p3_fi
 	return facts->rust && facts->tier == P3_TIER_DWARF;
 }
 
+/* gdb asks rustc's printers through this: an exception of theirs, which they raise for
+ * types they do not expect, must not reach the user, who then sees the raw value. */
+static PyObject *ask_rustc(PyObject *self, PyObject *args)
+{
+	PyObject *printer = PyObject_Call(self, args, NULL);
+
+	if (printer)
+		return printer;
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef ask_rustc_methods[] = { { "__call__", ask_rustc, METH_VARARGS, NULL },
+					   { NULL, NULL, 0, NULL } };
+
+/* What is put into objfile.pretty_printers: `info pretty-printer` lists it as rustc's. */
+static PyObject *wrap_printer(PyObject *lookup)
+{
+	static const char *const attributes[] = { "name", "enabled", "subprinters" };
+	P3_OBJECT printer = PyObject_GetAttrString(lookup, "printer");
+	P3_OBJECT type = printer ? p3_gdb_subclass("RustPrinters", (PyObject *)&PyBaseObject_Type,
+						   "rustc's printers.", ask_rustc_methods, printer) :
+				   NULL;
+	P3_OBJECT wrapper = type ? PyObject_CallFunction(type, NULL) : NULL;
+	size_t i;
+
+	for (i = 0; wrapper && i < sizeof(attributes) / sizeof(*attributes); i++) {
+		P3_OBJECT value = PyObject_GetAttrString(printer, attributes[i]);
+
+		if (!value || PyObject_SetAttrString(wrapper, attributes[i], value) < 0)
+			return NULL;
+	}
+	Py_XINCREF(wrapper);
+	return wrapper;
+}
+
 static struct p3_error *register_rust(struct p3_arena *arena, PyObject *objfile,
 				      const struct p3_file_facts *facts)
 {
 	struct p3_toolchain toolchain;
-	PyObject *lookup;
-	P3_OBJECT done = NULL;
+	PyObject *wrapper;
+	P3_OBJECT printers = PyObject_GetAttrString(objfile, "pretty_printers");
 
-	if (has_rust_printers(objfile))
+	if (!printers || has_rust_printers(objfile))
 		return NULL;
 	P3_TRY(p3_rust_toolchain(arena, facts->rustc, &toolchain));
 	if (!loaded)
 		loaded = PyDict_New();
-	lookup = loaded ? PyDict_GetItemString(loaded, toolchain.sysroot) : NULL;
-	if (!lookup) {
+	wrapper = loaded ? PyDict_GetItemString(loaded, toolchain.sysroot) : NULL;
+	if (!wrapper) {
 		P3_OBJECT imported = import_lookup(toolchain.sysroot);
+		P3_OBJECT made = imported ? wrap_printer(imported) : NULL;
 
-		if (!imported || !loaded ||
-		    PyDict_SetItemString(loaded, toolchain.sysroot, imported) < 0)
+		if (!made || !loaded || PyDict_SetItemString(loaded, toolchain.sysroot, made) < 0)
 			return p3_gdb_error("rustc's printers");
-		lookup = imported; /* the dict holds it */
+		wrapper = made; /* the dict holds it */
 	}
-	done = p3_gdb_call(lookup, "register_printers", "(O)", objfile);
-	if (!done)
+	if (PyList_Append(printers, wrapper) < 0)
 		return p3_gdb_error("rustc's printers");
 	return NULL;
 }

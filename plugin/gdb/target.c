@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <elf.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* gdb.Frame objects of the threads unwound at this stop: number -> list. */
@@ -166,6 +167,13 @@ static uint64_t thread_pointer(PyObject *thread)
 	return p3_gdb_register(frame, "fs_base");
 }
 
+static int compare_numbers(const void *left, const void *right)
+{
+	const struct p3_thread *a = left, *b = right;
+
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
 static struct p3_error *host_threads(void *context, struct p3_arena *arena, struct p3_thread **ret,
 				     size_t *count_ret)
 {
@@ -182,9 +190,8 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 	if (count > P3_MAX_THREADS)
 		count = P3_MAX_THREADS;
 	threads = p3_arena_take(arena, ((size_t)count + 1) * sizeof(*threads));
-	/* gdb has the newest thread first; people want thread 1 first. */
 	for (i = 0; i < count; i++) {
-		P3_OBJECT thread = PySequence_GetItem(tuple, count - 1 - i);
+		P3_OBJECT thread = PySequence_GetItem(tuple, i);
 		P3_OBJECT ptid = thread ? PyObject_GetAttrString(thread, "ptid") : NULL;
 		P3_OBJECT lwp = ptid ? PySequence_GetItem(ptid, 1) : NULL;
 
@@ -198,6 +205,8 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 		if (PyErr_CheckSignals() < 0)
 			return p3_gdb_error(NULL);
 	}
+	/* gdb has them in no order a person would expect. */
+	qsort(threads, (size_t)count, sizeof(*threads), compare_numbers);
 	*ret = threads;
 	*count_ret = (size_t)count;
 	return NULL;

@@ -60,7 +60,7 @@ void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *r
 		p3_text_printf(ret, " (LWP %" PRId64 ")", thread->thread.lwp);
 	if (thread->name) {
 		p3_text_add(ret, " \"");
-		p3_text_add_safe(ret, thread->name, strlen(thread->name), '"');
+		p3_text_add_safe(ret, thread->name, strlen(thread->name), 0);
 		p3_text_add(ret, "\"");
 	}
 	p3_text_add(ret, gil[thread->gil]);

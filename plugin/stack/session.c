@@ -310,8 +310,8 @@ void p3_session_read_variables(struct p3_session *session, const struct p3_stack
 
 		if (!variable->object)
 			continue;
-		p3_py_format(stack->thread->python.items[0].py, variable->object, &text,
-			     &variable->aggregate);
+		p3_py_format(stack->thread->python.items[0].py, variable->object,
+			     !variable->argument, &text, &variable->aggregate);
 		variable->value = p3_arena_string(arena, p3_text_string(&text));
 		variable->absent = NULL;
 	}

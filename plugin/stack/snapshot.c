@@ -122,6 +122,10 @@ void p3_snapshot_name_frames(struct p3_arena *arena, const struct p3_modules *mo
 			frame->language = language_name(native);
 			frame->role = native_role(native, frame->module);
 		}
+		if (native->kind == P3_FRAME_SIGNAL) {
+			frame->function = "<signal handler called>"; /* as gdb calls it */
+			continue;
+		}
 		if (!native->name)
 			continue;
 		if (frame->language && !strcmp(frame->language, "rust"))

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* rust/: names and roles, on names seen in real builds (facts/rust.md 1). */
+#include "check.h"
+
+#include <pyo3-gdb/rust.h>
+
+static const struct {
+	const char *name;  /* as gdb gives it */
+	const char *wanted; /* short */
+	const char *file;
+	enum p3_role role;
+} rows[] = {
+	{ "demo::checked", "demo::checked", "src/lib.rs", P3_ROLE_USER },
+	{ "samp::boom::h0123456789abcdef", "samp::boom", NULL, P3_ROLE_USER },
+	{ "samp::boom::h0123456789abcdef.llvm.12345", "samp::boom", NULL, P3_ROLE_USER },
+	{ "__rustc[b7974e86]::rust_panic", "__rustc::rust_panic", NULL, P3_ROLE_PANIC },
+	{ "std::panicking::rust_panic", "std::panicking::rust_panic", NULL, P3_ROLE_PANIC },
+	{ "rust_panic", "rust_panic", NULL, P3_ROLE_PANIC },
+	{ "std[0123456789abcdef]::panicking::panic_with_hook", "std::panicking::panic_with_hook", NULL,
+	  P3_ROLE_PANIC },
+	{ "core::panicking::panic_fmt", "core::panicking::panic_fmt", NULL, P3_ROLE_PANIC },
+	{ "demo::panicking::report", "demo::panicking::report", NULL, P3_ROLE_USER },
+	{ "demo::__pyfunction_recurse", "demo::__pyfunction_recurse", NULL, P3_ROLE_WRAPPER },
+	{ "demo::Counter::__pymethod_add__", "demo::Counter::__pymethod_add__", NULL, P3_ROLE_WRAPPER },
+	{ "pyo3::impl_::trampoline::trampoline<pyo3::impl_::trampoline::noargs::inner::{closure_env#0}>",
+	  "pyo3::impl_::trampoline::trampoline<{closure_env#0}>", NULL, P3_ROLE_ENTRY },
+	{ "demo::{impl#5}::_PYO3_DEF::trampoline", "demo::{impl#5}::_PYO3_DEF::trampoline", NULL,
+	  P3_ROLE_ENTRY },
+	{ "samp::<impl samp::boom::MakeDef>::_PYO3_DEF::trampoline::h0123456789abcdef",
+	  "samp::<impl MakeDef>::_PYO3_DEF::trampoline", NULL, P3_ROLE_ENTRY },
+	{ "pyo3::types::any::{impl#1}::call1<(usize)>", "pyo3::types::any::{impl#1}::call1<(usize)>",
+	  NULL, P3_ROLE_PYO3 },
+	{ "<pyo3::instance::Bound<pyo3::types::any::PyAny> as pyo3::types::any::PyAnyMethods>::call1",
+	  "<Bound as PyAnyMethods>::call1", NULL, P3_ROLE_PYO3 },
+	{ "<demo::Guard as core::ops::drop::Drop>::drop", "<Guard as Drop>::drop", NULL,
+	  P3_ROLE_USER },
+	{ "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop", "<Vec as Drop>::drop", NULL,
+	  P3_ROLE_RUNTIME },
+	{ "<T as demo::Shape>::area", "<T as Shape>::area", NULL, P3_ROLE_USER },
+	{ "core::iter::traits::iterator::Iterator::collect<alloc::vec::Vec<u8>, demo::x>",
+	  "core::iter::traits::iterator::Iterator::collect<Vec, x>", NULL, P3_ROLE_RUNTIME },
+	{ "demo::vectorcall_user", "demo::vectorcall_user", NULL, P3_ROLE_USER },
+	{ "demo::f::{{closure}}::h0123456789abcdef", "demo::f::{closure}", NULL, P3_ROLE_USER },
+	{ "serde::de::visit", "serde::de::visit", "/root/.cargo/registry/src/i-1/serde-1.0.0/src/de.rs",
+	  P3_ROLE_DEPENDENCY },
+	{ "method", "method", "/rustc/59807616e1/library/core/src/ops/function.rs", P3_ROLE_RUNTIME },
+	{ "trampoline", "trampoline", "/root/.cargo/registry/src/i-1/pyo3-0.30.1/src/impl_.rs",
+	  P3_ROLE_PYO3 },
+	{ "core::ops::function::FnOnce::call_once<fn(u8) -> u16, (u8,)>",
+	  "core::ops::function::FnOnce::call_once<fn(u8) -> u16, (u8,)>", NULL, P3_ROLE_RUNTIME },
+	{ "std::sync::Mutex<[u8]>::lock", "std::sync::Mutex<[u8]>::lock", NULL, P3_ROLE_RUNTIME },
+	{ "pyo3_user::run", "pyo3_user::run", NULL, P3_ROLE_USER },
+	{ "<", "<>", NULL, P3_ROLE_USER },
+	{ "a<b<c", "a<b>", NULL, P3_ROLE_USER },
+	{ "", "", NULL, P3_ROLE_USER },
+};
+
+static void names_and_roles(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		enum p3_role role = p3_rust_role(rows[i].name, rows[i].file);
+
+		p3_rust_name(rows[i].name, &text);
+		CHECK_STRING(p3_text_string(&text), rows[i].wanted);
+		if (role != rows[i].role)
+			printf("# %s: role %s\n", rows[i].name, p3_role_name(role));
+		CHECK(role == rows[i].role);
+	}
+}
+
+static void wrapped_items(void)
+{
+	static const struct {
+		const char *name, *wanted; /* NULL: no wrapper */
+	} items[] = {
+		{ "demo::__pyfunction_recurse", "demo.recurse" },
+		{ "demo::_::__pyfunction_recurse", "demo.recurse" }, /* PyO3 0.20 */
+		{ "demo::sub::__pyfunction_f", "demo.sub.f" },
+		{ "demo::Counter::__pymethod_add__", "demo.Counter.add" },
+		{ "demo::Counter::__pymethod_get_value__", "demo.Counter.value" },
+		{ "demo::Counter::__pymethod___repr____", "demo.Counter.__repr__" },
+		{ "demo::Counter::__pymethod___new____::h0123456789abcdef", "demo.Counter.__new__" },
+		{ "demo::recurse", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		bool wraps = p3_rust_wrapped(items[i].name, &text);
+
+		CHECK(wraps == (items[i].wanted != NULL));
+		if (items[i].wanted)
+			CHECK_STRING(p3_text_string(&text), items[i].wanted);
+	}
+}
+
+static void resumed_panics(void)
+{
+	CHECK(p3_rust_resumes("std::panicking::resume_unwind"));
+	CHECK(p3_rust_resumes("std::panicking::rust_panic_without_hook"));
+	CHECK(!p3_rust_resumes("std::panicking::panic_with_hook"));
+	CHECK(!p3_rust_resumes("demo::resume_unwind"));
+}
+
+int main(void)
+{
+	RUN(names_and_roles);
+	RUN(wrapped_items);
+	RUN(resumed_panics);
+	return RESULT();
+}
