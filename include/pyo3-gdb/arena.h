@@ -32,16 +32,16 @@ char *p3_arena_printf(struct p3_arena *arena, const char *format, ...) P3_PRINTF
 size_t p3_arena_size(const struct p3_arena *arena);
 
 /* A list in an arena: struct { T *items; size_t count, room; } with any T. */
-#define P3_LIST(T)          \
-	struct {            \
-		T *items;   \
+#define P3_LIST(T)            \
+	struct {              \
+		T *items;     \
 		size_t count; \
-		size_t room; \
+		size_t room;  \
 	}
 /* Append a zeroed item; gives a pointer to it, valid until the next append. */
-#define p3_list_add(arena, list)                                                          \
+#define p3_list_add(arena, list)                                                            \
 	((list)->items = p3_list_grow((arena), (list)->items, (list)->count, &(list)->room, \
-				      sizeof(*(list)->items)),                            \
+				      sizeof(*(list)->items)),                              \
 	 &(list)->items[(list)->count++])
 
 void *p3_list_grow(struct p3_arena *arena, void *items, size_t count, size_t *room, size_t size);

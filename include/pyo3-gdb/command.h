@@ -29,12 +29,12 @@ struct p3_command_context {
 };
 
 struct p3_command {
-	const char *name;      /* "pyo3-bt", "info pyo3" */
-	const char *arguments; /* "[-full] [-raw] ..." */
-	const char *summary;   /* one line, as `help` lists it */
-	const char *help;      /* the rest of `help pyo3-bt` */
+	const char *name;	    /* "pyo3-bt", "info pyo3" */
+	const char *arguments;	    /* "[-full] [-raw] ..." */
+	const char *summary;	    /* one line, as `help` lists it */
+	const char *help;	    /* the rest of `help pyo3-bt` */
 	const char *const *options; /* for completion; NULL-terminated */
-	bool takes_file;       /* completes file names */
+	bool takes_file;	    /* completes file names */
 	struct p3_error *(*run)(struct p3_command_context *context, char **words, size_t count);
 };
 

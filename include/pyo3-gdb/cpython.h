@@ -33,10 +33,10 @@ struct p3_py {
 	uint64_t runtime;		/* address of _PyRuntime */
 	uint64_t bias;			/* of the module that has it */
 	uint8_t major, minor, micro;
-	char version[32];		/* "3.13.0" */
+	char version[32]; /* "3.13.0" */
 	bool free_threaded, debug;
-	const char *absent;		/* why there are no Python frames; NULL: there are */
-	struct p3_map *codes;		/* address of a code object -> struct p3_py_code */
+	const char *absent;   /* why there are no Python frames; NULL: there are */
+	struct p3_map *codes; /* address of a code object -> struct p3_py_code */
 };
 
 /*
@@ -48,12 +48,12 @@ struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
 
 /* One Python frame; innermost first in its segment. */
 struct p3_py_frame {
-	uint64_t address;     /* of the _PyInterpreterFrame */
+	uint64_t address; /* of the _PyInterpreterFrame */
 	const struct p3_py_code *code;
 	const char *function; /* qualified name: "Counter.bump" */
 	const char *name;     /* its last part, as tracebacks of 3.10 have it */
 	const char *file;
-	uint32_t line;	      /* 0: unknown */
+	uint32_t line; /* 0: unknown */
 };
 
 /* The Python frames that one call of the interpreter's loop runs. */
@@ -77,13 +77,13 @@ const char *p3_gil_name(enum p3_gil gil);
 /* One PyThreadState. */
 struct p3_py_thread {
 	uint64_t address;
-	int64_t interpreter;	 /* its id */
-	int64_t lwp;		 /* kernel id; 0: unknown */
-	uint64_t pointer;	 /* pthread_self() */
-	const char *name;	 /* threading.Thread.name; NULL: none */
-	enum p3_gil gil;	 /* HOLDS or NONE: who waits, only native frames tell */
+	int64_t interpreter; /* its id */
+	int64_t lwp;	     /* kernel id; 0: unknown */
+	uint64_t pointer;    /* pthread_self() */
+	const char *name;    /* threading.Thread.name; NULL: none */
+	enum p3_gil gil;     /* HOLDS or NONE: who waits, only native frames tell */
 	P3_LIST(struct p3_py_segment);
-	const char *incomplete;	 /* why the frames end early; NULL: they do not */
+	const char *incomplete; /* why the frames end early; NULL: they do not */
 };
 
 struct p3_py_threads {

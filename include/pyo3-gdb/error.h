@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#define P3_MUST_CHECK __attribute__((warn_unused_result))
+#define P3_MUST_CHECK	     __attribute__((warn_unused_result))
 #define P3_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 /* At a declaration: run done(&variable) when it goes out of scope. */
 #define P3_CLEANUP(done) __attribute__((cleanup(done)))
@@ -35,29 +35,29 @@ struct p3_error {
 };
 
 /* Make an error; never fails (out of memory ends the program, as in gdb). */
-struct p3_error *p3_error_new(enum p3_error_code code, const char *format, ...) P3_PRINTF(2, 3)
-	P3_MUST_CHECK;
+struct p3_error *p3_error_new(enum p3_error_code code, const char *format, ...)
+	P3_PRINTF(2, 3) P3_MUST_CHECK;
 /* Free an error; NULL is accepted. */
 void p3_error_free(struct p3_error *error);
 /* For P3_CLEANUP. */
 void p3_error_done(struct p3_error **error);
 
 /* Put "context: " in front of the message, where the purpose is known. Returns `error`. */
-struct p3_error *p3_error_context(struct p3_error *error, const char *format, ...) P3_PRINTF(2, 3)
-	P3_MUST_CHECK;
+struct p3_error *p3_error_context(struct p3_error *error, const char *format, ...)
+	P3_PRINTF(2, 3) P3_MUST_CHECK;
 /* Set the remedy; an older hint, being closer to the cause, stays. Returns `error`. */
-struct p3_error *p3_error_hint(struct p3_error *error, const char *format, ...) P3_PRINTF(2, 3)
-	P3_MUST_CHECK;
+struct p3_error *p3_error_hint(struct p3_error *error, const char *format, ...)
+	P3_PRINTF(2, 3) P3_MUST_CHECK;
 
 /* True if *error has this code; it is then freed and *error is NULL. */
 bool p3_error_catch(struct p3_error **error, enum p3_error_code code);
 
 /* Return from the calling function if `expression` is an error. */
-#define P3_TRY(expression)                           \
-	do {                                         \
+#define P3_TRY(expression)                            \
+	do {                                          \
 		struct p3_error *try_ = (expression); \
-		if (try_)                            \
-			return try_;                 \
+		if (try_)                             \
+			return try_;                  \
 	} while (0)
 
 #endif

@@ -15,7 +15,7 @@ struct p3_native_frame {
 	/* The stack of the physical frame, [sp, cfa); inline frames share it.
 	 * Equal when unknown: the outermost frame, or a switch of stacks. */
 	uint64_t sp, cfa;
-	uint32_t group; /* frames of one physical frame have the same number */
+	uint32_t group;	  /* frames of one physical frame have the same number */
 	const char *name; /* demangled, complete; NULL: none */
 	const char *file; /* NULL: no line information */
 	uint32_t line;
@@ -28,7 +28,7 @@ struct p3_native_frames {
 };
 
 /* Innermost first. */
-struct p3_error *p3_native_unwind(struct p3_target *target, struct p3_arena *arena,
-				  uint32_t thread, struct p3_native_frames *ret) P3_MUST_CHECK;
+struct p3_error *p3_native_unwind(struct p3_target *target, struct p3_arena *arena, uint32_t thread,
+				  struct p3_native_frames *ret) P3_MUST_CHECK;
 
 #endif

@@ -32,8 +32,8 @@ struct p3_snapshot_thread {
 	enum p3_gil gil;
 	P3_LIST(struct p3_snapshot_frame) frames;
 	P3_LIST(struct p3_snapshot_python) python; /* several with subinterpreters */
-	const char *native_ended;    /* why native frames end early, or are missing; NULL */
-	const char *python_absent;   /* why Python frames are missing; NULL: they are not */
+	const char *native_ended;  /* why native frames end early, or are missing; NULL */
+	const char *python_absent; /* why Python frames are missing; NULL: they are not */
 };
 
 struct p3_snapshot {

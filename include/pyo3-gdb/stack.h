@@ -15,14 +15,14 @@ struct p3_frame {
 	uint32_t sub;	      /* 1, 2, ...: further Python frames of the same level */
 	const char *language; /* "python", "rust", "c", "c++"; NULL: unknown */
 	enum p3_role role;
-	const char *function; /* NULL: no name */
+	const char *function;	 /* NULL: no name */
 	const char *python_name; /* the Rust function, as Python calls it; NULL */
-	const char *file;     /* NULL: unknown */
-	uint32_t line;	      /* 0: unknown */
-	uint64_t pc;	      /* 0: a Python frame */
-	const char *module;   /* path; NULL: none */
+	const char *file;	 /* NULL: unknown */
+	uint32_t line;		 /* 0: unknown */
+	uint64_t pc;		 /* 0: a Python frame */
+	const char *module;	 /* path; NULL: none */
 	bool inlined, folded;
-	const char *note;     /* what is odd about this frame; NULL: nothing */
+	const char *note; /* what is odd about this frame; NULL: nothing */
 
 	struct p3_variable_list variables; /* see p3_session_read_variables() */
 	const char *variables_absent;
@@ -60,8 +60,7 @@ void p3_session_forget_stop(struct p3_session *session);
 struct p3_target *p3_session_target(struct p3_session *session);
 
 /* Facts about a module's file, looked at once a session; NULL: it has no readable file. */
-const struct p3_file_facts *p3_session_facts(struct p3_session *session,
-					     struct p3_module *module);
+const struct p3_file_facts *p3_session_facts(struct p3_session *session, struct p3_module *module);
 
 enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
 

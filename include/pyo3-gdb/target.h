@@ -21,7 +21,7 @@
 
 /* Limits on what a target can make us do; each bounds one loop or allocation. */
 enum {
-	P3_MAX_READ = 64 << 20,	 /* bytes in one read; gdb aborts on absurd lengths */
+	P3_MAX_READ = 64 << 20, /* bytes in one read; gdb aborts on absurd lengths */
 	P3_MAX_THREADS = 65536,
 	P3_MAX_MODULES = 65536,
 	P3_MAX_FRAMES = 200000,	 /* native frames of one thread */
@@ -101,8 +101,8 @@ struct p3_variable {
 	const char *value;  /* text, escaped; NULL: absent */
 	const char *absent; /* why there is no value: "optimized out" */
 	bool argument;
-	bool aggregate;	    /* no scalar: `print frame-arguments scalars` leaves it out */
-	uint64_t object;    /* it is a Python object (PyO3's Bound, Py ...), at this address; 0 */
+	bool aggregate;	 /* no scalar: `print frame-arguments scalars` leaves it out */
+	uint64_t object; /* it is a Python object (PyO3's Bound, Py ...), at this address; 0 */
 };
 
 struct p3_variable_list {
@@ -121,8 +121,8 @@ struct p3_host_ops {
 	/* All of it, or P3_FAULT. `size` is at most P3_MAX_READ. */
 	struct p3_error *(*read)(void *context, uint64_t address, void *buffer, size_t size);
 	struct p3_error *(*process)(void *context, struct p3_arena *arena, struct p3_process *ret);
-	struct p3_error *(*threads)(void *context, struct p3_arena *arena,
-				    struct p3_thread **ret, size_t *count_ret);
+	struct p3_error *(*threads)(void *context, struct p3_arena *arena, struct p3_thread **ret,
+				    size_t *count_ret);
 	/* `name` as the link map has it; build_id in hex, "" if unknown. */
 	struct p3_error *(*file)(void *context, struct p3_arena *arena, const char *name,
 				 const char *build_id, struct p3_host_file *ret);
@@ -174,8 +174,7 @@ struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, 
  */
 struct p3_error *p3_read(struct p3_target *target, uint64_t address, void *buffer,
 			 size_t size) P3_MUST_CHECK;
-struct p3_error *p3_read_u8(struct p3_target *target, uint64_t address,
-			    uint8_t *ret) P3_MUST_CHECK;
+struct p3_error *p3_read_u8(struct p3_target *target, uint64_t address, uint8_t *ret) P3_MUST_CHECK;
 struct p3_error *p3_read_u32(struct p3_target *target, uint64_t address,
 			     uint32_t *ret) P3_MUST_CHECK;
 struct p3_error *p3_read_u64(struct p3_target *target, uint64_t address,
@@ -189,10 +188,10 @@ void p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end);
 /* ---- modules: the executable and the shared objects of the link map ---- */
 
 struct p3_module {
-	const char *name;     /* path in the process's own view; "[vdso]" */
-	const char *path;     /* its file on this machine; NULL: missing */
-	uint64_t bias;	      /* run-time address - link-time address */
-	uint64_t start, end;  /* what it spans in memory; 0, 0: unknown */
+	const char *name;      /* path in the process's own view; "[vdso]" */
+	const char *path;      /* its file on this machine; NULL: missing */
+	uint64_t bias;	       /* run-time address - link-time address */
+	uint64_t start, end;   /* what it spans in memory; 0, 0: unknown */
 	char build_id[64 + 1]; /* hex, read from memory; "" unknown */
 	const char *debug_path;
 	const struct p3_file_facts *facts; /* NULL: not looked at, or no file */

@@ -13,7 +13,7 @@
 #include <pyo3-gdb/error.h>
 
 struct p3_text {
-	char *data; /* NUL-terminated once anything was added, else NULL */
+	char *data;  /* NUL-terminated once anything was added, else NULL */
 	size_t size; /* bytes, without the NUL */
 	size_t room;
 };

@@ -137,10 +137,10 @@ static size_t decode_utf8(const unsigned char *bytes, size_t size, uint32_t *poi
 		*point = bytes[0];
 		return 1;
 	}
-	length = bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4 :
-		 bytes[0] >= 0xe0 && bytes[0] < 0xf0 ? 3 :
-		 bytes[0] >= 0xc2 && bytes[0] < 0xe0 ? 2 :
-							     0;
+	length = bytes[0] >= 0xf0 && bytes[0] < 0xf5   ? 4
+		 : bytes[0] >= 0xe0 && bytes[0] < 0xf0 ? 3
+		 : bytes[0] >= 0xc2 && bytes[0] < 0xe0 ? 2
+						       : 0;
 	*point = 0xfffd;
 	if (!length || length > size)
 		return 1;

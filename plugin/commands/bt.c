@@ -38,9 +38,9 @@ static struct p3_error *parse(struct p3_command_context *context, char **words, 
 		errno = 0;
 		ret->count = strtol(words[i], &end, 0);
 		if (*end || end == words[i] || errno || counted)
-			return p3_error_hint(p3_error_new(P3_USAGE, "pyo3-bt: \"%s\" is no COUNT",
-							  words[i]),
-					     "usage: pyo3-bt %s", command->arguments);
+			return p3_error_hint(
+				p3_error_new(P3_USAGE, "pyo3-bt: \"%s\" is no COUNT", words[i]),
+				"usage: pyo3-bt %s", command->arguments);
 		counted = true;
 	}
 	return NULL;

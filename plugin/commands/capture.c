@@ -28,8 +28,9 @@ struct p3_error *p3_command_capture(struct p3_command_context *context, char **w
 	size_t i;
 
 	if (count != 1)
-		return p3_error_hint(p3_error_new(P3_USAGE, "pyo3-capture needs the name of a file"),
-				     "usage: pyo3-capture FILE");
+		return p3_error_hint(
+			p3_error_new(P3_USAGE, "pyo3-capture needs the name of a file"),
+			"usage: pyo3-capture FILE");
 	recorder = p3_recorder_new(context->host);
 	session = p3_session_new(p3_recorder_host(recorder));
 	recording.session = session;

@@ -13,9 +13,8 @@ enum { MAX_WORDS = 64 };
 #undef COMMAND
 
 static const struct p3_command commands[] = {
-#define COMMAND(function, name, arguments, takes_file, summary, help, ...)               \
-	{ name,	      arguments,  summary, help, function##_options, takes_file, \
-	  p3_command_##function },
+#define COMMAND(function, name, arguments, takes_file, summary, help, ...) \
+	{ name, arguments, summary, help, function##_options, takes_file, p3_command_##function },
 #include "command.def"
 #undef COMMAND
 };

@@ -5,9 +5,9 @@
 
 #include <pyo3-gdb/command.h>
 
-#define COMMAND(function, ...)                                                         \
-	struct p3_error *p3_command_##function(struct p3_command_context *context, \
-					       char **words, size_t count);
+#define COMMAND(function, ...)                                                                   \
+	struct p3_error *p3_command_##function(struct p3_command_context *context, char **words, \
+					       size_t count);
 #include "command.def"
 #undef COMMAND
 

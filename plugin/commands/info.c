@@ -45,8 +45,10 @@ static void add_module(struct p3_command_context *context, struct p3_arena *aren
 	p3_text_printf(text, "           PyO3      %s\n", *facts->pyo3 ? facts->pyo3 : "not found");
 	if (module->path && *module->build_id && *facts->build_id &&
 	    strcmp(module->build_id, facts->build_id) != 0)
-		p3_text_printf(text, "           warning   %s is not the file that was running "
-				     "(build-id differs)\n", module->path);
+		p3_text_printf(text,
+			       "           warning   %s is not the file that was running "
+			       "(build-id differs)\n",
+			       module->path);
 	if (context->actions->printers)
 		printers = context->actions->printers(context->actions_context, arena,
 						      module->path ? module->path : module->name);

@@ -161,8 +161,9 @@ struct cycle {
 static struct p3_error *check_step(struct cycle *cycle, uint64_t address)
 {
 	if (address == cycle->mark || cycle->steps > P3_PY_MAX_FRAMES)
-		return p3_error_new(P3_BAD_DATA, "the chain of Python frames does not end (0x%" PRIx64
-				    ")", address);
+		return p3_error_new(P3_BAD_DATA,
+				    "the chain of Python frames does not end (0x%" PRIx64 ")",
+				    address);
 	if (cycle->steps++ == cycle->limit) {
 		cycle->mark = address;
 		cycle->limit = cycle->limit * 2 + 1;
@@ -201,8 +202,8 @@ static struct p3_error *walk_cframes(struct p3_py *py, struct p3_py_thread *thre
 	struct cycle cframes = { 0 }, cycle = { 0 };
 
 	/* The last one, root_cframe, is within the thread state and runs nothing. */
-	while (cframe && (cframe < thread->address ||
-			  cframe >= thread->address + layout->thread.size)) {
+	while (cframe &&
+	       (cframe < thread->address || cframe >= thread->address + layout->thread.size)) {
 		struct p3_py_segment *segment = p3_list_add(py->arena, thread);
 		struct raw_frame raw = { 0 };
 		uint64_t address;
@@ -231,8 +232,8 @@ static struct p3_error *walk_frames(struct p3_py *py, struct p3_py_thread *threa
 	if (layout->anchor == P3_ANCHOR_CFRAME)
 		return walk_cframes(py, thread, cframe);
 	P3_TRY(p3_read_u64(py->target,
-			   layout->thread.frame ? thread->address + layout->thread.frame :
-						  cframe + layout->cframe.current,
+			   layout->thread.frame ? thread->address + layout->thread.frame
+						: cframe + layout->cframe.current,
 			   &frame));
 	return walk_shims(py, thread, frame);
 }
@@ -242,9 +243,9 @@ void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread)
 	struct p3_error *error = walk_frames(py, thread);
 
 	if (error)
-		thread->incomplete = p3_arena_printf(py->arena, "%s%s%s", error->message,
-						     error->hint ? "; " : "",
-						     error->hint ? error->hint : "");
+		thread->incomplete =
+			p3_arena_printf(py->arena, "%s%s%s", error->message,
+					error->hint ? "; " : "", error->hint ? error->hint : "");
 	p3_error_free(error);
 }
 
@@ -288,8 +289,7 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			variable->absent = "unbound";
 		} else {
 			variable->object = value;
-			p3_py_format(py, value, !variable->argument, &text,
-				     &variable->aggregate);
+			p3_py_format(py, value, !variable->argument, &text, &variable->aggregate);
 			variable->value = p3_arena_string(py->arena, p3_text_string(&text));
 		}
 	}

@@ -31,9 +31,8 @@ struct offset {
 
 static const struct offset offsets[] = {
 #define OFFSETS(major_, minor_, size_) { .major = major_, .minor = minor_, .size = size_ },
-#define OFFSET(position_, member_, limit_)                  \
-	{ .position = position_, .limit = limit_,           \
-	  .member = offsetof(struct p3_layout, member_) },
+#define OFFSET(position_, member_, limit_) \
+	{ .position = position_, .limit = limit_, .member = offsetof(struct p3_layout, member_) },
 #include "layout.def"
 #undef OFFSETS
 #undef OFFSET
@@ -59,9 +58,9 @@ const char *p3_layout_supported(void)
 
 	for (i = 0; i < count; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%d.%d",
-					 i == 0		? "" :
-					 i == count - 1 ? " and " :
-							  ", ",
+					 i == 0		  ? ""
+					 : i == count - 1 ? " and "
+							  : ", ",
 					 rows[i].layout.major, rows[i].layout.minor);
 	return text;
 }
@@ -83,8 +82,10 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
 	}
 	P3_TRY(p3_read(py->target, py->runtime, table, offsets[i].size));
 	if (memcmp(table, "xdebugpy", 8))
-		return p3_error_new(P3_BAD_DATA, "_Py_DebugOffsets at 0x%" PRIx64
-				    " are damaged (no \"xdebugpy\")", py->runtime);
+		return p3_error_new(P3_BAD_DATA,
+				    "_Py_DebugOffsets at 0x%" PRIx64
+				    " are damaged (no \"xdebugpy\")",
+				    py->runtime);
 	layout = p3_arena_take(py->arena, sizeof(*layout));
 	*layout = *row;
 	for (i++; i < OFFSET_COUNT && !offsets[i].size; i++) {
@@ -92,8 +93,10 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
 
 		memcpy(&value, table + offsets[i].position, sizeof(value));
 		if (value > offsets[i].limit)
-			return p3_error_new(P3_BAD_DATA, "_Py_DebugOffsets at 0x%" PRIx64
-					    " are damaged (offset %" PRIu64 ")", py->runtime, value);
+			return p3_error_new(P3_BAD_DATA,
+					    "_Py_DebugOffsets at 0x%" PRIx64
+					    " are damaged (offset %" PRIu64 ")",
+					    py->runtime, value);
 		*(uint32_t *)((char *)layout + offsets[i].member) = (uint32_t)value;
 	}
 	*ret = layout;

@@ -28,7 +28,7 @@ struct p3_layout {
 
 	struct {
 		uint32_t interpreters; /* head of the list */
-		uint32_t gil;	       /* the GIL itself (3.11); 0: each interpreter points at its own */
+		uint32_t gil; /* the GIL itself (3.11); 0: each interpreter points at its own */
 	} runtime;
 	struct {
 		uint32_t next, id, threads, modules;

@@ -5,7 +5,13 @@
  */
 #include "layout.h"
 
-enum { CODE_SHORT_END = 10, CODE_ONE_LINE_END = 13, CODE_NO_COLUMNS = 13, CODE_LONG = 14, CODE_NONE = 15 };
+enum {
+	CODE_SHORT_END = 10,
+	CODE_ONE_LINE_END = 13,
+	CODE_NO_COLUMNS = 13,
+	CODE_LONG = 14,
+	CODE_NONE = 15
+};
 
 struct cursor {
 	const uint8_t *at, *end;
@@ -58,7 +64,8 @@ uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t 
 			read_varint(&cursor);
 		}
 		if (offset < end)
-			return code == CODE_NONE || line < 0 || line > UINT32_MAX ? 0 : (uint32_t)line;
+			return code == CODE_NONE || line < 0 || line > UINT32_MAX ? 0
+										  : (uint32_t)line;
 	}
 	return 0;
 }

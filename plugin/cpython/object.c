@@ -23,14 +23,14 @@ enum {
 	MAX_DIGITS = 64, /* of an int: longer ones are shown by their size */
 };
 
-#define TYPE_INT (1u << 24)
-#define TYPE_LIST (1u << 25)
-#define TYPE_TUPLE (1u << 26)
-#define TYPE_BYTES (1u << 27)
-#define TYPE_STR (1u << 28)
-#define TYPE_DICT (1u << 29)
+#define TYPE_INT       (1u << 24)
+#define TYPE_LIST      (1u << 25)
+#define TYPE_TUPLE     (1u << 26)
+#define TYPE_BYTES     (1u << 27)
+#define TYPE_STR       (1u << 28)
+#define TYPE_DICT      (1u << 29)
 #define TYPE_EXCEPTION (1u << 30)
-#define TYPE_TYPE (1u << 31)
+#define TYPE_TYPE      (1u << 31)
 
 struct type {
 	uint64_t address;
@@ -93,8 +93,8 @@ static struct p3_error *read_string_head(struct p3_py *py, uint64_t object, stru
 	if (kind != 1 && kind != 2 && kind != 4)
 		return p3_error_new(P3_BAD_DATA, "str at 0x%" PRIx64 " of kind %u", object, kind);
 	ret->width = (uint8_t)kind;
-	ret->data = object + (state & 16 ? layout->unicode.ascii_data :
-					   layout->unicode.compact_data);
+	ret->data =
+		object + (state & 16 ? layout->unicode.ascii_data : layout->unicode.compact_data);
 	if (!(state & 8)) /* a subclass of str keeps its characters elsewhere */
 		P3_TRY(p3_read_u64(py->target, object + layout->unicode.data, &ret->data));
 	return NULL;
@@ -248,9 +248,9 @@ static uint64_t find_key(struct walk *walk, const struct wanted *wanted)
 	struct p3_error *error;
 
 	while (!(error = next_entry(walk, &key, &value)) && key) {
-		if (wanted->string ? string_equals(walk->py, key, wanted->string) :
-				     read_small_int(walk->py, key, &number) &&
-					     number == wanted->number)
+		if (wanted->string
+			    ? string_equals(walk->py, key, wanted->string)
+			    : read_small_int(walk->py, key, &number) && number == wanted->number)
 			return value;
 	}
 	p3_error_free(error);
@@ -312,8 +312,10 @@ static struct p3_error *start_attributes(struct p3_py *py, uint64_t object, stru
 			uint64_t size;
 			uint8_t valid;
 
-			P3_TRY(p3_read_u64(py->target, type.address + layout->type.basicsize, &size));
-			P3_TRY(p3_read_u8(py->target, object + size + layout->values.valid, &valid));
+			P3_TRY(p3_read_u64(py->target, type.address + layout->type.basicsize,
+					   &size));
+			P3_TRY(p3_read_u8(py->target, object + size + layout->values.valid,
+					  &valid));
 			values = valid ? object + size : 0;
 		}
 	}
@@ -350,10 +352,10 @@ static struct p3_error *read_integer(struct p3_py *py, uint64_t object, struct i
 	const struct p3_layout *layout = py->layout;
 	uint64_t word;
 
-	P3_TRY(p3_read_u64(py->target,
-			   object + (layout->integer.tag ? layout->integer.tag :
-							   layout->object.var_size),
-			   &word));
+	P3_TRY(p3_read_u64(
+		py->target,
+		object + (layout->integer.tag ? layout->integer.tag : layout->object.var_size),
+		&word));
 	if (layout->integer.tag) {
 		ret->count = word >> 3;
 		ret->negative = (word & 3) == 2;
@@ -415,7 +417,7 @@ static void add_integer(struct integer *integer, struct p3_text *text)
 struct format {
 	struct p3_py *py;
 	struct p3_text *text;
-	size_t start;	/* where this object's text begins */
+	size_t start; /* where this object's text begins */
 	unsigned int depth;
 	uint64_t parents[P3_PY_MAX_DEPTH + 1];
 	bool attributes; /* of an instance, at the outermost level */
@@ -432,8 +434,8 @@ static bool is_full(const struct format *format)
 /* What stands in the place of an object that cannot be shown; reading goes on behind it. */
 static void add_item(struct format *format, uint64_t object)
 {
-	struct p3_error *error = object ? add_object(format, object) :
-					  p3_error_new(P3_FAULT, "NULL");
+	struct p3_error *error =
+		object ? add_object(format, object) : p3_error_new(P3_FAULT, "NULL");
 
 	if (error)
 		p3_text_add(format->text, object ? "<unreadable>" : "<NULL>");
@@ -466,9 +468,9 @@ static struct p3_error *add_sequence(struct format *format, uint64_t items, uint
 static struct p3_error *add_none(struct format *format, uint64_t object, const struct type *type)
 {
 	(void)object;
-	p3_text_add(format->text, !strcmp(type->name, "NoneType")	  ? "None" :
-				  !strcmp(type->name, "ellipsis") ? "Ellipsis" :
-									    "NotImplemented");
+	p3_text_add(format->text, !strcmp(type->name, "NoneType")   ? "None"
+				  : !strcmp(type->name, "ellipsis") ? "Ellipsis"
+								    : "NotImplemented");
 	return NULL;
 }
 
@@ -651,8 +653,7 @@ static struct p3_error *add_function(struct format *format, uint64_t object,
 	return add_named(format, type->name, name);
 }
 
-static struct p3_error *add_builtin(struct format *format, uint64_t object,
-				    const struct type *type)
+static struct p3_error *add_builtin(struct format *format, uint64_t object, const struct type *type)
 {
 	const struct p3_layout *layout = format->py->layout;
 	struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
@@ -834,9 +835,9 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 		}
 	}
 	for (i = 0; i < sizeof(printers) / sizeof(*printers); i++) {
-		if (printers[i].name ? !(type.flags & TYPE_HEAP) &&
-					       !strcmp(type.name, printers[i].name) :
-				       (type.flags & printers[i].flag) != 0) {
+		if (printers[i].name
+			    ? !(type.flags & TYPE_HEAP) && !strcmp(type.name, printers[i].name)
+			    : (type.flags & printers[i].flag) != 0) {
 			add = printers[i].add;
 			break;
 		}
@@ -854,8 +855,9 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_text *ret,
 		  bool *aggregate_ret)
 {
-	struct format format = { .py = py, .text = ret, .start = ret->size,
-				 .attributes = attributes };
+	struct format format = {
+		.py = py, .text = ret, .start = ret->size, .attributes = attributes
+	};
 	struct p3_error *error = py->layout ? add_object(&format, object) : NULL;
 
 	if (error || !py->layout)

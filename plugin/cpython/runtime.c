@@ -163,14 +163,15 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 			return p3_error_new(P3_BAD_DATA, "the list of thread states does not end");
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.interpreter, &back));
 		if (back != interpreter)
-			return p3_error_new(P3_BAD_DATA, "thread state 0x%" PRIx64
-					    " is not of its interpreter", state);
+			return p3_error_new(P3_BAD_DATA,
+					    "thread state 0x%" PRIx64 " is not of its interpreter",
+					    state);
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.thread_id, &thread.pointer));
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.native_id, &lwp));
 		thread.lwp = (int64_t)lwp;
-		thread.gil = !known_gil ? P3_GIL_UNKNOWN :
-			     holder == state ? P3_GIL_HOLDS :
-					       P3_GIL_NONE;
+		thread.gil = !known_gil	       ? P3_GIL_UNKNOWN
+			     : holder == state ? P3_GIL_HOLDS
+					       : P3_GIL_NONE;
 		thread.name = find_name(py, active, thread.pointer);
 		*p3_list_add(py->arena, ret) = thread;
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.next, &state));
@@ -194,8 +195,8 @@ struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret)
 		if (!error)
 			error = read_interpreter(py, interpreter, &threads);
 		if (!error)
-			error = p3_read_u64(py->target,
-					    interpreter + py->layout->interpreter.next, &interpreter);
+			error = p3_read_u64(py->target, interpreter + py->layout->interpreter.next,
+					    &interpreter);
 		if (error) {
 			threads.incomplete = p3_arena_string(py->arena, error->message);
 			p3_error_free(error);

@@ -200,9 +200,9 @@ struct p3_error *p3_elf_facts(const char *path, const char *debug_path, struct p
 	use_comment(sections.comment, &facts);
 	if (facts.rust)
 		use_rodata(sections.rodata, &facts);
-	facts.tier = sections.debug_info || debug_path ? P3_TIER_DWARF :
-		     sections.symtab		       ? P3_TIER_SYMBOLS :
-							       P3_TIER_STRIPPED;
+	facts.tier = sections.debug_info || debug_path ? P3_TIER_DWARF
+		     : sections.symtab		       ? P3_TIER_SYMBOLS
+						       : P3_TIER_STRIPPED;
 	*ret = facts;
 	return NULL;
 }

@@ -8,7 +8,7 @@ struct p3_error *p3_gdb_write(const char *text)
 	P3_OBJECT string = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 	P3_OBJECT done = string ? p3_gdb_call(p3_gdb(), "write", "(O)", string) : NULL;
 
-	if (!done || PyErr_CheckSignals() < 0)
+	if (!done || p3_gdb_interrupted())
 		return p3_gdb_error("writing");
 	return NULL;
 }

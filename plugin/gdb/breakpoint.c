@@ -43,7 +43,7 @@ static bool look_at_callers(PyObject *newest, uint64_t *sp, uint64_t *stack_end)
 		frame = older;
 	}
 	Py_XDECREF(frame);
-	PyErr_Clear();
+	p3_gdb_clear();
 	return resumed;
 }
 
@@ -80,7 +80,7 @@ static PyObject *stop(PyObject *self, PyObject *args)
 
 	(void)self;
 	(void)args;
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (!frame)
 		Py_RETURN_TRUE;
 	for (i = 0; i < sizeof(argument_registers) / sizeof(*argument_registers) && !data; i++) {
@@ -94,7 +94,7 @@ static PyObject *stop(PyObject *self, PyObject *args)
 		Py_RETURN_FALSE;
 	say(&panic, error);
 	p3_error_free(error);
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_RETURN_TRUE;
 }
 
@@ -122,8 +122,7 @@ static struct p3_error *warn_of_stripped(void)
 
 		if (!facts || !facts->rust || facts->tier != P3_TIER_STRIPPED)
 			continue;
-		p3_text_printf(&text,
-			       "warning: %s is stripped: panics in it are not stopped at\n",
+		p3_text_printf(&text, "warning: %s is stripped: panics in it are not stopped at\n",
 			       module->name);
 		P3_TRY(p3_gdb_write(p3_text_string(&text)));
 	}
@@ -144,11 +143,11 @@ struct p3_error *p3_gdb_break_panic(void *context)
 			       (long long)p3_gdb_attribute_number(breakpoint, "number", 0));
 		return p3_gdb_write(p3_text_string(&text));
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_CLEAR(breakpoint);
 	type = base ? p3_gdb_subclass("PanicBreakpoint", base, "Stops at Rust panics.", methods,
-				      NULL) :
-		      NULL;
+				      NULL)
+		    : NULL;
 	breakpoint = type ? PyObject_CallFunction(type, "s", "rust_panic") : NULL;
 	if (!breakpoint)
 		return p3_gdb_error("setting a breakpoint on rust_panic");

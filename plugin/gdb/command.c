@@ -16,7 +16,7 @@ static PyObject *parameter(const char *name)
 {
 	PyObject *value = p3_gdb_call(p3_gdb(), "parameter", "(s)", name);
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return value;
 }
 
@@ -32,13 +32,13 @@ static const char *style(struct p3_arena *arena, const char *name)
 	const char *strength = p3_gdb_text(arena, intensity);
 	size_t i;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	for (i = 0; text && i < sizeof(colors) / sizeof(*colors); i++)
 		if (!strcmp(text, colors[i]))
 			return p3_arena_printf(arena, "\033[%s3%zum",
-					       strength && !strcmp(strength, "bold") ? "1;" :
-					       strength && !strcmp(strength, "dim")  ? "2;" :
-										       "",
+					       strength && !strcmp(strength, "bold")  ? "1;"
+					       : strength && !strcmp(strength, "dim") ? "2;"
+										      : "",
 					       i);
 	return strength && !strcmp(strength, "bold") ? "\033[1m" : "";
 }
@@ -69,7 +69,7 @@ static struct p3_render_options read_settings(struct p3_arena *arena)
 	options.width = width && PyLong_Check(width) ? (size_t)PyLong_AsLong(width) : 0;
 	if (PyErr_Occurred() || options.width > 100000)
 		options.width = 0;
-	PyErr_Clear();
+	p3_gdb_clear();
 	for (i = 0; text && i < sizeof(words) / sizeof(*words); i++)
 		if (!strcmp(text, words[i].text))
 			options.arguments = words[i].shown;
@@ -88,6 +88,7 @@ struct p3_command_context p3_gdb_context(void)
 	static struct p3_session *session;
 	struct p3_command_context context = { 0 };
 
+	p3_gdb_take_interrupt(); /* of an earlier command */
 	if (!session)
 		session = p3_session_new(p3_gdb_host());
 	/*
@@ -185,10 +186,10 @@ static PyMethodDef methods[] = {
 /* Under which heading `help` lists a command. */
 static const char *help_class(const char *name)
 {
-	return !strncmp(name, "info ", 5)	  ? "COMMAND_STATUS" :
-	       !strcmp(name, "pyo3-break-panic") ? "COMMAND_BREAKPOINTS" :
-	       !strcmp(name, "pyo3-capture")	  ? "COMMAND_DATA" :
-						    "COMMAND_STACK";
+	return !strncmp(name, "info ", 5)	   ? "COMMAND_STATUS"
+	       : !strcmp(name, "pyo3-break-panic") ? "COMMAND_BREAKPOINTS"
+	       : !strcmp(name, "pyo3-capture")	   ? "COMMAND_DATA"
+						   : "COMMAND_STACK";
 }
 
 bool p3_gdb_define_commands(void)
@@ -204,14 +205,14 @@ bool p3_gdb_define_commands(void)
 						     command->arguments, command->help);
 		struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
 		P3_OBJECT index = PyLong_FromSize_t(i);
-		P3_OBJECT type = doc && index ? p3_gdb_subclass("Command", base,
-								p3_gdb_text(arena, doc), methods,
-								index) :
-						NULL;
+		P3_OBJECT type = doc && index
+					 ? p3_gdb_subclass("Command", base, p3_gdb_text(arena, doc),
+							   methods, index)
+					 : NULL;
 		P3_OBJECT made =
 			type ? PyObject_CallFunction(type, "sl", command->name,
-						     p3_gdb_constant(help_class(command->name), 0)) :
-			       NULL;
+						     p3_gdb_constant(help_class(command->name), 0))
+			     : NULL;
 
 		if (!made)
 			return false;

@@ -25,6 +25,10 @@ PyObject *p3_gdb(void);
 
 /* Turn the pending Python exception into an error; Ctrl-C is remembered. */
 struct p3_error *p3_gdb_error(const char *doing) P3_MUST_CHECK;
+/* Clear the pending exception, but remember a Ctrl-C. */
+void p3_gdb_clear(void);
+/* Has the user typed Ctrl-C since the command began? Then it is pending again. */
+bool p3_gdb_interrupted(void);
 /* True once after a Ctrl-C, or a q in the pager, was turned into an error. */
 bool p3_gdb_take_interrupt(void);
 
@@ -33,17 +37,17 @@ PyObject *p3_gdb_call(PyObject *object, const char *name, const char *format, ..
 /* The same for an attribute or result as text, in an arena; NULL for None or failure. */
 const char *p3_gdb_text(struct p3_arena *arena, PyObject *string);
 const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, const char *name);
-/* An attribute as a number; `otherwise` on failure. Clears exceptions. */
+/* An attribute as a number; `otherwise` on failure. Clears exceptions, as above. */
 int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t otherwise);
-/* A gdb.Value or int as an address; 0 on failure. Clears exceptions. */
+/* A gdb.Value or int as an address; 0 on failure. Clears exceptions, as above. */
 uint64_t p3_gdb_address(PyObject *value);
 /* gdb.NAME, a number; `otherwise` where this gdb has none. */
 long p3_gdb_constant(const char *name, long otherwise);
-/* What a gdb command prints; NULL on failure. Clears exceptions. */
+/* What a gdb command prints; NULL on failure. Clears exceptions, as above. */
 PyObject *p3_gdb_output_of(const char *command);
 /* A new subclass of `base` with this docstring; its one method is `method`. */
-PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc,
-			  PyMethodDef *methods, PyObject *self);
+PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc, PyMethodDef *methods,
+			  PyObject *self);
 
 /* ---- gdb as a host and as what is acted upon ---- */
 

@@ -39,9 +39,9 @@ static PyObject *array_children(PyObject *value, PyObject *type)
 	for (i = low; i <= high && i - low < 200; i++) {
 		P3_OBJECT index = PyLong_FromLongLong(i);
 		P3_OBJECT item = index ? PyObject_GetItem(value, index) : NULL;
-		P3_OBJECT pair = item ? Py_BuildValue("(NO)", PyUnicode_FromFormat("[%d]", (int)i),
-						      item) :
-					NULL;
+		P3_OBJECT pair =
+			item ? Py_BuildValue("(NO)", PyUnicode_FromFormat("[%d]", (int)i), item)
+			     : NULL;
 
 		if (!pair || PyList_Append(children, pair) < 0)
 			return NULL;
@@ -66,7 +66,8 @@ static PyObject *make_array_printer(PyObject *children)
 	const struct {
 		PyMethodDef *method;
 		PyObject *self;
-	} members[] = { { children_method, children }, { to_string_method, Py_None },
+	} members[] = { { children_method, children },
+			{ to_string_method, Py_None },
 			{ hint_method, hint } };
 	size_t i;
 
@@ -96,8 +97,8 @@ static bool is_dynamic_array(PyObject *type)
 	target = p3_gdb_call(type, "target", "()");
 	plain = target ? p3_gdb_call(target, "strip_typedefs", "()") : NULL;
 	dynamic = plain ? PyObject_GetAttrString(plain, "dynamic") : NULL;
-	return dynamic == Py_True && p3_gdb_attribute_number(plain, "code", -1) ==
-					     p3_gdb_constant("TYPE_CODE_STRUCT", 3);
+	return dynamic == Py_True &&
+	       p3_gdb_attribute_number(plain, "code", -1) == p3_gdb_constant("TYPE_CODE_STRUCT", 3);
 }
 
 /* gdb asks for each value it prints: our printer, or None. Never raises. */
@@ -113,7 +114,7 @@ static PyObject *look_up_array(PyObject *self, PyObject *value)
 		children = array_children(value, plain);
 		printer = children ? make_array_printer(children) : NULL;
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (printer)
 		return printer;
 	Py_RETURN_NONE;
@@ -143,16 +144,16 @@ static void forget_modules(PyObject *modules)
 
 	for (i = 0; i < sizeof(module_names) / sizeof(*module_names); i++)
 		if (PyDict_DelItemString(modules, module_names[i]) < 0)
-			PyErr_Clear();
+			p3_gdb_clear();
 }
 
 /* Import gdb_lookup from this toolchain, beside those of others; NULL on failure. */
 static PyObject *import_lookup(const char *sysroot)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
-	P3_OBJECT folder = PyUnicode_FromString(p3_arena_printf(arena, "%s/lib/rustlib/etc",
-								sysroot));
-	PyObject *path = PySys_GetObject("path");	    /* borrowed */
+	P3_OBJECT folder =
+		PyUnicode_FromString(p3_arena_printf(arena, "%s/lib/rustlib/etc", sysroot));
+	PyObject *path = PySys_GetObject("path");	/* borrowed */
 	PyObject *modules = PySys_GetObject("modules"); /* borrowed */
 	PyObject *lookup;
 
@@ -163,7 +164,7 @@ static PyObject *import_lookup(const char *sysroot)
 	forget_modules(modules);
 	/* rust-gdb may have the same folder on the path, for itself: take away ours only. */
 	if (PySequence_DelItem(path, 0) < 0)
-		PyErr_Clear();
+		p3_gdb_clear();
 	return lookup;
 }
 
@@ -180,7 +181,7 @@ static bool has_rust_printers(PyObject *objfile)
 		if (name && !strcmp(name, "rust"))
 			return true;
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 	return false;
 }
 
@@ -208,7 +209,7 @@ static PyObject *ask_rustc(PyObject *self, PyObject *args)
 
 	if (printer)
 		return printer;
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_RETURN_NONE;
 }
 
@@ -221,8 +222,8 @@ static PyObject *wrap_printer(PyObject *lookup)
 	static const char *const attributes[] = { "name", "enabled", "subprinters" };
 	P3_OBJECT printer = PyObject_GetAttrString(lookup, "printer");
 	P3_OBJECT type = printer ? p3_gdb_subclass("RustPrinters", (PyObject *)&PyBaseObject_Type,
-						   "rustc's printers.", ask_rustc_methods, printer) :
-				   NULL;
+						   "rustc's printers.", ask_rustc_methods, printer)
+				 : NULL;
 	P3_OBJECT wrapper = type ? PyObject_CallFunction(type, NULL) : NULL;
 	size_t i;
 
@@ -272,7 +273,7 @@ static void consider(PyObject *objfile)
 
 		p3_error_free(error); /* `info pyo3` tells */
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 }
 
 static PyObject *on_new_objfile(PyObject *self, PyObject *event)
@@ -282,7 +283,7 @@ static PyObject *on_new_objfile(PyObject *self, PyObject *event)
 	(void)self;
 	if (objfile)
 		consider(objfile);
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_RETURN_NONE;
 }
 
@@ -293,7 +294,8 @@ bool p3_gdb_start_printers(void)
 	P3_OBJECT events = PyObject_GetAttrString(p3_gdb(), "events");
 	P3_OBJECT event = events ? PyObject_GetAttrString(events, "new_objfile") : NULL;
 	P3_OBJECT handler = PyCFunction_New(&on_new_objfile_method, NULL);
-	P3_OBJECT connected = event && handler ? p3_gdb_call(event, "connect", "(O)", handler) : NULL;
+	P3_OBJECT connected =
+		event && handler ? p3_gdb_call(event, "connect", "(O)", handler) : NULL;
 	P3_OBJECT objfiles = p3_gdb_call(p3_gdb(), "objfiles", "()");
 	Py_ssize_t count = objfiles ? PyObject_Size(objfiles) : 0, i;
 
@@ -316,7 +318,7 @@ const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const ch
 	struct p3_error *error;
 
 	(void)context;
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (!objfile)
 		return NULL;
 	if (!is_printable(arena, objfile, &facts))
@@ -324,11 +326,12 @@ const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const ch
 	if (has_rust_printers(objfile)) {
 		error = p3_rust_toolchain(arena, facts.rustc, &toolchain);
 		if (!error)
-			return toolchain.exact ?
-				       p3_arena_printf(arena, "rustc's own, of %s", toolchain.rustc) :
-				       p3_arena_printf(arena,
-						       "rustc's, of %s: not the one that built it",
-						       toolchain.rustc);
+			return toolchain.exact
+				       ? p3_arena_printf(arena, "rustc's own, of %s",
+							 toolchain.rustc)
+				       : p3_arena_printf(
+						 arena, "rustc's, of %s: not the one that built it",
+						 toolchain.rustc);
 		p3_error_free(error);
 		return "rustc's, registered by gdb or another script";
 	}

@@ -35,7 +35,7 @@ static struct p3_error *host_read(void *context, uint64_t address, void *buffer,
 
 	(void)context;
 	/* A Ctrl-C that arrived while no gdb code ran. */
-	if (PyErr_CheckSignals() < 0)
+	if (p3_gdb_interrupted())
 		return p3_gdb_error(NULL);
 	memory = p3_gdb_call(inferior, "read_memory", "(KK)", (unsigned long long)address,
 			     (unsigned long long)size);
@@ -47,7 +47,7 @@ static struct p3_error *host_read(void *context, uint64_t address, void *buffer,
 	error = PyErr_Occurred();
 	if (error && PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt))
 		return p3_gdb_error(NULL);
-	PyErr_Clear();
+	p3_gdb_clear();
 	return p3_error_new(P3_FAULT, "cannot read %zu bytes at 0x%" PRIx64, size, address);
 }
 
@@ -100,7 +100,7 @@ static struct p3_error *host_process(void *context, struct p3_arena *arena, stru
 	const char *version = p3_gdb_attribute_text(arena, p3_gdb(), "VERSION");
 
 	(void)context;
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (!threads || PyObject_Size(threads) <= 0)
 		return p3_error_hint(p3_error_new(P3_USAGE, "there is no process"),
 				     "start one with `run`, `attach PID`, or open a core with "
@@ -126,7 +126,7 @@ static struct selection save_selection(void)
 	struct selection selection = { p3_gdb_call(p3_gdb(), "selected_thread", "()"), NULL };
 
 	selection.frame = p3_gdb_call(p3_gdb(), "selected_frame", "()");
-	PyErr_Clear();
+	p3_gdb_clear();
 	return selection;
 }
 
@@ -138,10 +138,10 @@ static void restore_selection(struct selection *selection)
 	PyErr_Fetch(&type, &value, &traceback);
 	if (selection->thread && selection->thread != Py_None)
 		Py_XDECREF(p3_gdb_call(selection->thread, "switch", "()"));
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (selection->frame)
 		Py_XDECREF(p3_gdb_call(selection->frame, "select", "()"));
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_CLEAR(selection->thread);
 	Py_CLEAR(selection->frame);
 	PyErr_Restore(type, value, traceback);
@@ -153,7 +153,7 @@ uint64_t p3_gdb_register(PyObject *frame, const char *name)
 {
 	P3_OBJECT value = frame ? p3_gdb_call(frame, "read_register", "(s)", name) : NULL;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return p3_gdb_address(value);
 }
 
@@ -163,7 +163,7 @@ static uint64_t thread_pointer(PyObject *thread)
 	P3_OBJECT switched = p3_gdb_call(thread, "switch", "()");
 	P3_OBJECT frame = switched ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return p3_gdb_register(frame, "fs_base");
 }
 
@@ -195,14 +195,14 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 		P3_OBJECT ptid = thread ? PyObject_GetAttrString(thread, "ptid") : NULL;
 		P3_OBJECT lwp = ptid ? PySequence_GetItem(ptid, 1) : NULL;
 
-		PyErr_Clear();
+		p3_gdb_clear();
 		threads[i].number = (uint32_t)p3_gdb_attribute_number(thread, "num", 0);
 		threads[i].lwp = lwp ? PyLong_AsLongLong(lwp) : 0;
-		PyErr_Clear();
+		p3_gdb_clear();
 		threads[i].name = p3_gdb_attribute_text(arena, thread, "name");
 		threads[i].pointer = thread ? thread_pointer(thread) : 0;
 		threads[i].selected = threads[i].number == selected;
-		if (PyErr_CheckSignals() < 0)
+		if (p3_gdb_interrupted())
 			return p3_gdb_error(NULL);
 	}
 	/* gdb has them in no order a person would expect. */
@@ -256,7 +256,7 @@ static struct p3_error *host_file(void *context, struct p3_arena *arena, const c
 		const char *id = p3_gdb_attribute_text(arena, objfile, "build_id");
 		const char *given = p3_gdb_attribute_text(arena, objfile, "username");
 
-		PyErr_Clear();
+		p3_gdb_clear();
 		if (!file)
 			continue;
 		if (owner && owner != Py_None) { /* a separate debug file */
@@ -270,7 +270,7 @@ static struct p3_error *host_file(void *context, struct p3_arena *arena, const c
 			by_name = file;
 		}
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 	*ret = (struct p3_host_file){ .path = found ? found : by_name, .debug_path = debug };
 	return NULL;
 }
@@ -284,18 +284,18 @@ static enum p3_frame_kind frame_kind(PyObject *frame)
 	/* The value is the same as long as gdb lives. */
 	static long normal = -1, inlined, tail_call, signal;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (normal < 0) {
 		inlined = p3_gdb_constant("INLINE_FRAME", 2);
 		tail_call = p3_gdb_constant("TAILCALL_FRAME", 3);
 		signal = p3_gdb_constant("SIGTRAMP_FRAME", 4);
 		normal = p3_gdb_constant("NORMAL_FRAME", 0);
 	}
-	return number == normal	   ? P3_FRAME_NORMAL :
-	       number == inlined   ? P3_FRAME_INLINE :
-	       number == tail_call ? P3_FRAME_TAIL_CALL :
-	       number == signal	   ? P3_FRAME_SIGNAL :
-				     P3_FRAME_OTHER;
+	return number == normal	     ? P3_FRAME_NORMAL
+	       : number == inlined   ? P3_FRAME_INLINE
+	       : number == tail_call ? P3_FRAME_TAIL_CALL
+	       : number == signal    ? P3_FRAME_SIGNAL
+				     : P3_FRAME_OTHER;
 }
 
 static struct p3_error *describe_frame(struct p3_arena *arena, PyObject *frame,
@@ -317,10 +317,9 @@ static struct p3_error *describe_frame(struct p3_arena *arena, PyObject *frame,
 		ret->line = (uint32_t)p3_gdb_attribute_number(sal, "line", 0);
 	}
 	/* gdb 13 and newer */
-	language = PyObject_HasAttrString(frame, "language") ?
-			   p3_gdb_call(frame, "language", "()") :
-			   NULL;
-	PyErr_Clear();
+	language = PyObject_HasAttrString(frame, "language") ? p3_gdb_call(frame, "language", "()")
+							     : NULL;
+	p3_gdb_clear();
 	ret->language = p3_gdb_text(arena, language);
 	if (ret->kind == P3_FRAME_NORMAL || ret->kind == P3_FRAME_SIGNAL)
 		ret->sp = p3_gdb_register(frame, "sp");
@@ -334,7 +333,7 @@ static const char *why_ended(struct p3_arena *arena, PyObject *frame)
 
 	if (reason && PyLong_AsLong(reason) >= p3_gdb_constant("FRAME_UNWIND_FIRST_ERROR", 3))
 		text = p3_gdb_call(p3_gdb(), "frame_stop_reason_string", "(O)", reason);
-	PyErr_Clear();
+	p3_gdb_clear();
 	return p3_gdb_text(arena, text);
 }
 
@@ -358,7 +357,7 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 		struct p3_error *error = NULL;
 		PyObject *older;
 
-		if (PyErr_CheckSignals() < 0 || PyList_Append(list, frame) < 0)
+		if (p3_gdb_interrupted() || PyList_Append(list, frame) < 0)
 			error = p3_gdb_error(NULL);
 		if (!error)
 			error = describe_frame(arena, frame, p3_list_add(arena, ret));
@@ -382,7 +381,7 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 	if (!known_frames)
 		known_frames = PyDict_New();
 	if (known_frames && key && PyDict_SetItem(known_frames, key, list) < 0)
-		PyErr_Clear();
+		p3_gdb_clear();
 	return NULL;
 }
 
@@ -390,8 +389,8 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 
 /* PyO3's types that hold a PyObject * in their first eight bytes: facts/rust.md 5. */
 static const char *const object_types[] = {
-	"pyo3::instance::Bound<", "pyo3::instance::Py<", "pyo3::instance::Borrowed<",
-	"pyo3::pycell::PyRef<", "pyo3::pycell::PyRefMut<", "pyo3::pyclass::guard::PyClassGuard",
+	"pyo3::instance::Bound<", "pyo3::instance::Py<",     "pyo3::instance::Borrowed<",
+	"pyo3::pycell::PyRef<",	  "pyo3::pycell::PyRefMut<", "pyo3::pyclass::guard::PyClassGuard",
 };
 
 static PyObject *plain_type(PyObject *value)
@@ -429,8 +428,9 @@ static uint64_t find_object(struct p3_arena *arena, PyObject *value, PyObject *t
 		const char *name = p3_gdb_attribute_text(arena, plain, "name");
 
 		address = p3_gdb_address(value);
-		PyErr_Clear();
-		if (name && (!strcmp(name, "pyo3_ffi::object::PyObject") || !strcmp(name, "_object")))
+		p3_gdb_clear();
+		if (name &&
+		    (!strcmp(name, "pyo3_ffi::object::PyObject") || !strcmp(name, "_object")))
 			return address;
 		if (!plain || !holds_object(arena, plain))
 			return 0;
@@ -440,7 +440,7 @@ static uint64_t find_object(struct p3_arena *arena, PyObject *value, PyObject *t
 		if (!holds_object(arena, type))
 			return 0;
 		where = PyObject_GetAttrString(value, "address");
-		PyErr_Clear();
+		p3_gdb_clear();
 		address = where && where != Py_None ? p3_gdb_address(where) : 0;
 	}
 	error = address ? host_read(NULL, address, &object, sizeof(object)) : NULL;
@@ -483,8 +483,8 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 	} else if (type) {
 		ret->aggregate = is_aggregate(arena, type);
 		ret->object = find_object(arena, value, type);
-		text = ret->object ? PyUnicode_FromFormat("0x%lx", (unsigned long)ret->object) :
-				     format_value(value);
+		text = ret->object ? PyUnicode_FromFormat("0x%lx", (unsigned long)ret->object)
+				   : format_value(value);
 	}
 	if (text) {
 		const char *raw = p3_gdb_text(arena, text);
@@ -500,7 +500,7 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 		ret->absent = p3_arena_string(arena, p3_text_string(&safe));
 		p3_error_free(error);
 	}
-	PyErr_Clear();
+	p3_gdb_clear();
 }
 
 static bool has_variable(const struct p3_variable_list *list, const char *name)
@@ -518,7 +518,7 @@ static bool attribute_is_true(PyObject *object, const char *name)
 	P3_OBJECT value = PyObject_GetAttrString(object, name);
 	bool yes = value && PyObject_IsTrue(value) == 1;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return yes;
 }
 
@@ -528,14 +528,14 @@ static struct p3_error *add_block(struct p3_arena *arena, PyObject *block, PyObj
 	P3_OBJECT symbols = PySequence_List(block);
 	Py_ssize_t count = symbols ? PyList_Size(symbols) : 0, i;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	for (i = 0; i < count && list->count < P3_MAX_VARIABLES; i++) {
 		PyObject *symbol = PyList_GetItem(symbols, i);
 		bool argument = attribute_is_true(symbol, "is_argument");
 		const char *name = p3_gdb_attribute_text(arena, symbol, "print_name");
 		struct p3_variable *variable;
 
-		if (PyErr_CheckSignals() < 0)
+		if (p3_gdb_interrupted())
 			return p3_gdb_error(NULL);
 		if (!name || (!argument && !attribute_is_true(symbol, "is_variable")))
 			continue;
@@ -560,13 +560,13 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 	PyObject *block;
 
 	(void)context;
-	PyErr_Clear();
+	p3_gdb_clear();
 	if (!thread || !frame)
 		return p3_error_new(P3_NOT_FOUND, "there is no frame %u", level);
 	*ret = (struct p3_variable_list){ 0 };
 	block = p3_gdb_call(frame, "block", "()");
 	if (!block) { /* no debug information */
-		PyErr_Clear();
+		p3_gdb_clear();
 		return NULL;
 	}
 	while (block != Py_None) {
@@ -587,7 +587,7 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 		block = outer;
 	}
 	Py_DECREF(block);
-	PyErr_Clear();
+	p3_gdb_clear();
 	return NULL;
 }
 

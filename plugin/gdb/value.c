@@ -8,6 +8,21 @@
 
 static bool interrupted;
 
+void p3_gdb_clear(void)
+{
+	interrupted |= PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+	PyErr_Clear();
+}
+
+bool p3_gdb_interrupted(void)
+{
+	if (!interrupted && PyErr_CheckSignals() == 0)
+		return false;
+	p3_gdb_clear();
+	PyErr_SetNone(PyExc_KeyboardInterrupt);
+	return true;
+}
+
 void p3_gdb_decref(PyObject **object)
 {
 	Py_XDECREF(*object);
@@ -33,14 +48,14 @@ struct p3_error *p3_gdb_error(const char *doing)
 	interrupted |= type && PyErr_GivenExceptionMatches(type, PyExc_KeyboardInterrupt);
 	string = value ? PyObject_Str(value) : NULL;
 	text = p3_gdb_text(arena, string);
-	PyErr_Clear();
+	p3_gdb_clear();
 	Py_XDECREF(type);
 	Py_XDECREF(value);
 	Py_XDECREF(traceback);
 	if (!text || !*text)
 		text = interrupted ? "interrupted" : "gdb gave no reason";
-	return doing ? p3_error_new(P3_HOST, "%s: %s", doing, text) :
-		       p3_error_new(P3_HOST, "%s", text);
+	return doing ? p3_error_new(P3_HOST, "%s: %s", doing, text)
+		     : p3_error_new(P3_HOST, "%s", text);
 }
 
 bool p3_gdb_take_interrupt(void)
@@ -75,7 +90,7 @@ const char *p3_gdb_text(struct p3_arena *arena, PyObject *string)
 	/* Surrogates stand for bytes that were no UTF-8; text.c replaces them. */
 	bytes = PyUnicode_AsEncodedString(string, "utf-8", "surrogateescape");
 	if (!bytes || PyBytes_AsStringAndSize(bytes, &data, &size) < 0) {
-		PyErr_Clear();
+		p3_gdb_clear();
 		return NULL;
 	}
 	return p3_arena_bytes(arena, data, (size_t)size);
@@ -85,7 +100,7 @@ const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, cons
 {
 	P3_OBJECT value = object ? PyObject_GetAttrString(object, name) : NULL;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return p3_gdb_text(arena, value);
 }
 
@@ -96,7 +111,7 @@ int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t othe
 
 	if (PyErr_Occurred())
 		number = otherwise;
-	PyErr_Clear();
+	p3_gdb_clear();
 	return number;
 }
 
@@ -105,7 +120,7 @@ uint64_t p3_gdb_address(PyObject *value)
 	P3_OBJECT number = value ? PyNumber_Long(value) : NULL;
 	uint64_t address = number ? PyLong_AsUnsignedLongLongMask(number) : 0;
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return address;
 }
 
@@ -118,7 +133,7 @@ PyObject *p3_gdb_output_of(const char *command)
 {
 	PyObject *output = p3_gdb_call(p3_gdb(), "execute", "(sOO)", command, Py_False, Py_True);
 
-	PyErr_Clear();
+	p3_gdb_clear();
 	return output;
 }
 

@@ -11,8 +11,8 @@ static bool is_physical(const struct p3_native_frame *frame)
 	return frame->kind == P3_FRAME_NORMAL || frame->kind == P3_FRAME_SIGNAL;
 }
 
-struct p3_error *p3_native_unwind(struct p3_target *target, struct p3_arena *arena,
-				  uint32_t thread, struct p3_native_frames *ret)
+struct p3_error *p3_native_unwind(struct p3_target *target, struct p3_arena *arena, uint32_t thread,
+				  struct p3_native_frames *ret)
 {
 	const struct p3_host_frames *host;
 	struct p3_native_frames frames = { 0 };

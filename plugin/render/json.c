@@ -104,8 +104,8 @@ static json_t *render_module(const struct p3_module *module)
 	const struct p3_file_facts *facts = module->facts;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "path", string_or_null(module->path ? module->path :
-									  module->name));
+	json_object_set_new(object, "path",
+			    string_or_null(module->path ? module->path : module->name));
 	json_object_set_new(object, "tier", json_string(p3_tier_name(facts->tier)));
 	json_object_set_new(object, "rustc", string_or_null(*facts->rustc ? facts->rustc : NULL));
 	json_object_set_new(object, "pyo3", string_or_null(*facts->pyo3 ? facts->pyo3 : NULL));

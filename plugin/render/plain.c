@@ -74,14 +74,10 @@ static const struct {
 	enum p3_role role;
 	const char *text;
 } glue[] = {
-	{ P3_ROLE_PANIC, "panic machinery" },
-	{ P3_ROLE_ENTRY, "PyO3" },
-	{ P3_ROLE_WRAPPER, "PyO3" },
-	{ P3_ROLE_PYO3, "PyO3" },
-	{ P3_ROLE_EVAL, "CPython" },
-	{ P3_ROLE_CPYTHON, "CPython" },
-	{ P3_ROLE_RUNTIME, "Rust's std" },
-	{ P3_ROLE_START, "start-up" },
+	{ P3_ROLE_PANIC, "panic machinery" }, { P3_ROLE_ENTRY, "PyO3" },
+	{ P3_ROLE_WRAPPER, "PyO3" },	      { P3_ROLE_PYO3, "PyO3" },
+	{ P3_ROLE_EVAL, "CPython" },	      { P3_ROLE_CPYTHON, "CPython" },
+	{ P3_ROLE_RUNTIME, "Rust's std" },    { P3_ROLE_START, "start-up" },
 };
 
 static void add_folded(const struct p3_stack *stack, size_t first, size_t end,
@@ -209,9 +205,9 @@ static void add_frame(const struct p3_frame *frame, const struct p3_render_optio
 {
 	struct p3_text head P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	struct p3_text location P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	const char *language = !frame->language ? "?" :
-			       !strcmp(frame->language, "python") ? "py" :
-								    frame->language;
+	const char *language = !frame->language			    ? "?"
+			       : !strcmp(frame->language, "python") ? "py"
+								    : frame->language;
 	size_t used, room;
 
 	if (!frame->has_level)

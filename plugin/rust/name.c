@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-	MAX_NAME = 16384,   /* bytes of a name; the rest is ignored */
-	MAX_GENERICS = 24,  /* bytes of generic arguments that are still shown */
+	MAX_NAME = 16384,  /* bytes of a name; the rest is ignored */
+	MAX_GENERICS = 24, /* bytes of generic arguments that are still shown */
 };
 
 /* Where the group opened by the '<' at `at` ends (behind its '>'), or `end`. */
@@ -23,7 +23,8 @@ static const char *skip_group(const char *at, const char *end)
 	for (; at < end; at++) {
 		if (*at == '<')
 			depth++;
-		else if (*at == '>' && at[-1] != '-' && --depth == 0) /* not the arrow of fn() -> T */
+		else if (*at == '>' && at[-1] != '-' &&
+			 --depth == 0) /* not the arrow of fn() -> T */
 			return at + 1;
 	}
 	return end;
@@ -112,7 +113,8 @@ void p3_rust_name(const char *name, struct p3_text *ret)
 			continue;
 		}
 		close = skip_group(at, end);
-		add_last_components(&inside, at + 1, close > at + 1 && close[-1] == '>' ? close - 1 : close);
+		add_last_components(&inside, at + 1,
+				    close > at + 1 && close[-1] == '>' ? close - 1 : close);
 		/* At the start, or after "::", it names the item; elsewhere it only qualifies it. */
 		if (at == name || !strncmp(at, "<impl ", 6) || inside.size <= MAX_GENERICS)
 			p3_text_printf(ret, "<%s>", p3_text_string(&inside));

@@ -18,7 +18,7 @@
 enum {
 	MAX_MESSAGE = 4096, /* bytes shown of a message */
 	MAX_PATH = 4096,
-	MAX_STACK = 16384,  /* bytes searched for the Location */
+	MAX_STACK = 16384, /* bytes searched for the Location */
 };
 
 static const uint64_t max_string = 1 << 30; /* bytes; more is no plausible String */

@@ -16,10 +16,11 @@
 
 /* Where sysroots are; %s is rustup's home. */
 static const char *const places[] = {
-	"%s/toolchains/*",	     /* rustup */
-	"/usr",			     /* Debian, Fedora, Arch, openSUSE */
-	"/usr/local", "/opt/rust*",  /* the standalone installer */
-	"/usr/lib/rust-*",	     /* Ubuntu's versioned packages */
+	"%s/toolchains/*", /* rustup */
+	"/usr",		   /* Debian, Fedora, Arch, openSUSE */
+	"/usr/local",
+	"/opt/rust*",	   /* the standalone installer */
+	"/usr/lib/rust-*", /* Ubuntu's versioned packages */
 };
 /* Where std's shared object is in a sysroot. */
 static const char *const std_places[] = {
@@ -113,9 +114,9 @@ struct p3_error *p3_rust_toolchain(struct p3_arena *arena, const char *rustc,
 		globfree(&found);
 	}
 	if (!best.sysroot)
-		return p3_error_hint(p3_error_new(P3_MISSING, "no Rust toolchain with gdb printers found"),
-				     "install rustc %s (rustup toolchain install), or set RUSTUP_HOME",
-				     rustc);
+		return p3_error_hint(
+			p3_error_new(P3_MISSING, "no Rust toolchain with gdb printers found"),
+			"install rustc %s (rustup toolchain install), or set RUSTUP_HOME", rustc);
 	*ret = best;
 	return NULL;
 }

@@ -45,8 +45,8 @@ void p3_fold(struct p3_stack *stack)
 		bool interrupted = i > 0 && stack->items[i - 1].role == P3_ROLE_SIGNAL;
 		bool innermost = i == 0 && frame->role != P3_ROLE_PANIC;
 
-		frame->folded = p3_role_is_glue(frame->role) && !frame->note && !interrupted &&
-				!innermost;
+		frame->folded =
+			p3_role_is_glue(frame->role) && !frame->note && !interrupted && !innermost;
 	}
 	name_entries(stack);
 	for (i = 0; i < stack->count; i++)

@@ -44,9 +44,9 @@ static struct placed *sort_segments(struct p3_arena *arena, const struct p3_snap
 		for (j = 0; j < python->thread.count; j++, count++) {
 			const struct p3_py_segment *segment = &python->thread.items[j];
 
-			placed[count] = (struct placed){ segment, python->py,
-							 segment->key ? segment->key : UINT64_MAX,
-							 count };
+			placed[count] =
+				(struct placed){ segment, python->py,
+						 segment->key ? segment->key : UINT64_MAX, count };
 		}
 	}
 	if (count)
@@ -68,17 +68,16 @@ static void add_native(struct p3_arena *arena, const struct p3_snapshot_frame *n
 	frame->file = native->native.file;
 	frame->line = native->native.line;
 	frame->pc = native->native.pc;
-	frame->module = native->module ? native->module->path ? native->module->path :
-								native->module->name :
-					 NULL;
+	frame->module = native->module
+				? native->module->path ? native->module->path : native->module->name
+				: NULL;
 	frame->inlined = native->native.kind == P3_FRAME_INLINE;
 	frame->note = note;
 }
 
 /* `eval`, or NULL: no native frame was found for them. */
 static void add_segment(struct p3_arena *arena, const struct placed *placed,
-			const struct p3_snapshot_frame *eval, uint32_t *sub,
-			struct p3_stack *stack)
+			const struct p3_snapshot_frame *eval, uint32_t *sub, struct p3_stack *stack)
 {
 	size_t i;
 
@@ -118,8 +117,7 @@ static size_t find_eval(const struct p3_snapshot_thread *thread, size_t first, s
 	return last;
 }
 
-void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
-	      struct p3_stack *ret)
+void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread, struct p3_stack *ret)
 {
 	struct p3_stack stack = { .thread = thread };
 	size_t count, next = 0, first, last, i;
@@ -132,8 +130,8 @@ void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
 		uint64_t sp, cfa;
 		size_t eval = SIZE_MAX, segments = next;
 
-		for (last = first; last + 1 < thread->frames.count &&
-				   frames[last + 1].native.group == group;)
+		for (last = first;
+		     last + 1 < thread->frames.count && frames[last + 1].native.group == group;)
 			last++;
 		sp = frames[last].native.sp;
 		cfa = frames[last].native.cfa;

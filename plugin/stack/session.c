@@ -86,8 +86,8 @@ static const struct p3_file_facts *look_at_file(struct p3_session *session, cons
 const struct p3_file_facts *p3_session_facts(struct p3_session *session, struct p3_module *module)
 {
 	if (!module->facts && module->path)
-		module->facts = look_at_file(session, module->path, module->build_id,
-					     module->debug_path);
+		module->facts =
+			look_at_file(session, module->path, module->build_id, module->debug_path);
 	/* The headers were not in memory (a core): the file has them. */
 	if (module->facts && !module->end && module->facts->high) {
 		module->start = module->bias + module->facts->low;
@@ -137,12 +137,12 @@ static struct p3_error *find_runtimes(struct p3_session *session, struct p3_snap
 		snapshot->python_absent = "the executable is missing, so Python cannot be found in "
 					  "this process: give it with `file PATH`";
 	else
-		snapshot->python_absent = modules->incomplete ?
-						  p3_arena_printf(
-							  p3_target_arena(session->target),
-							  "no Python was found in this process (%s)",
-							  modules->incomplete) :
-						  "there is no Python in this process";
+		snapshot->python_absent =
+			modules->incomplete
+				? p3_arena_printf(p3_target_arena(session->target),
+						  "no Python was found in this process (%s)",
+						  modules->incomplete)
+				: "there is no Python in this process";
 	return NULL;
 }
 
@@ -288,6 +288,7 @@ void p3_session_read_variables(struct p3_session *session, const struct p3_stack
 			       struct p3_frame *frame)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_variable_list answer = { 0 };
 	struct p3_error *error = NULL;
 	size_t i;
 
@@ -295,12 +296,15 @@ void p3_session_read_variables(struct p3_session *session, const struct p3_stack
 		error = p3_py_locals(frame->py, frame->python, &frame->variables);
 	else if (frame->has_level && frame->file)
 		error = p3_target_variables(session->target, stack->thread->thread.number,
-					    frame->level, &frame->variables);
+					    frame->level, &answer);
 	if (error) {
 		frame->variables_absent = p3_arena_string(arena, error->message);
 		p3_error_free(error);
 		return;
 	}
+	/* The answer is the host's, and may be asked for again: change a copy. */
+	for (i = 0; i < answer.count; i++)
+		*p3_list_add(arena, &frame->variables) = answer.items[i];
 	if (frame->py || !stack->thread->python.count)
 		return;
 	/* What the host says is a Python object is read as one. */

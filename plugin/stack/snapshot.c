@@ -12,15 +12,22 @@
 
 /* Shared objects that belong to the system, by the start of their file names. */
 static const char *const system_modules[] = {
-	"libc.so", "libc-2", "libpthread", "ld-linux", "ld-2", "linux-vdso", "[vdso]", "libm.so",
-	"libm-2", "libgcc_s", "libstdc++", "libdl", "librt", "libasan", "libtsan", "ld-musl",
-	"libc.musl",
+	"libc.so", "libc-2",  "libpthread", "ld-linux", "ld-2",	     "linux-vdso",
+	"[vdso]",  "libm.so", "libm-2",	    "libgcc_s", "libstdc++", "libdl",
+	"librt",   "libasan", "libtsan",    "ld-musl",	"libc.musl",
 };
 
 /* Functions that start a process or thread, below anything of interest. */
 static const char *const start_functions[] = {
-	"_start", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
-	"start_thread", "clone", "clone3", "__clone", "__clone3",
+	"_start",
+	"__libc_start_main",
+	"__libc_start_main_impl",
+	"__libc_start_call_main",
+	"start_thread",
+	"clone",
+	"clone3",
+	"__clone",
+	"__clone3",
 };
 
 static bool begins_with(const char *name, const char *const *prefixes, size_t count)
@@ -72,8 +79,7 @@ static bool is_rust(const struct p3_native_frame *frame, const struct p3_module 
 	       p3_rust_looks_like(frame->name);
 }
 
-static enum p3_role native_role(const struct p3_native_frame *frame,
-				const struct p3_module *module)
+static enum p3_role native_role(const struct p3_native_frame *frame, const struct p3_module *module)
 {
 	if (frame->kind == P3_FRAME_SIGNAL)
 		return P3_ROLE_SIGNAL;
@@ -116,8 +122,8 @@ void p3_snapshot_name_frames(struct p3_arena *arena, const struct p3_modules *mo
 		frame->module = p3_modules_at(modules, native->pc - (native->level ? 1 : 0));
 		if (is_rust(native, frame->module)) {
 			frame->language = "rust";
-			frame->role = native->name ? p3_rust_role(native->name, native->file) :
-						     P3_ROLE_USER;
+			frame->role = native->name ? p3_rust_role(native->name, native->file)
+						   : P3_ROLE_USER;
 		} else {
 			frame->language = language_name(native);
 			frame->role = native_role(native, frame->module);

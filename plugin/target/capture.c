@@ -514,9 +514,9 @@ static void get_chars(const json_t *object, const char *key, char *buffer, size_
 
 static int hex_digit(char digit)
 {
-	return digit >= '0' && digit <= '9' ? digit - '0' :
-	       digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 :
-						    -1;
+	return digit >= '0' && digit <= '9'   ? digit - '0'
+	       : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+					      : -1;
 }
 
 static struct p3_error *get_hex(struct p3_arena *arena, const json_t *object, const char *key,
@@ -586,8 +586,8 @@ static struct p3_error *parse_thread(struct p3_arena *arena, const json_t *objec
 		struct p3_host_frame *frame = p3_list_add(arena, &thread->frames);
 		int64_t kind = get_integer(item, "kind");
 
-		frame->kind = kind >= 0 && kind < P3_FRAME_OTHER ? (enum p3_frame_kind)kind :
-								   P3_FRAME_OTHER;
+		frame->kind = kind >= 0 && kind < P3_FRAME_OTHER ? (enum p3_frame_kind)kind
+								 : P3_FRAME_OTHER;
 		frame->pc = get_address(item, "pc");
 		frame->sp = get_address(item, "sp");
 		frame->name = get_string(arena, item, "name");
@@ -759,7 +759,8 @@ static struct p3_error *replay_frames(void *context, struct p3_arena *arena, uin
 
 	(void)arena;
 	if (!thread || !thread->has_frames)
-		return p3_error_new(P3_NOT_FOUND, "thread %u has no frames in this capture", number);
+		return p3_error_new(P3_NOT_FOUND, "thread %u has no frames in this capture",
+				    number);
 	*ret = thread->frames;
 	return NULL;
 }

@@ -14,22 +14,22 @@
 
 static int check_failures, check_failed;
 
-#define CHECK(condition)                                                          \
-	do {                                                                      \
-		if (!(condition)) {                                               \
+#define CHECK(condition)                                                         \
+	do {                                                                     \
+		if (!(condition)) {                                              \
 			printf("# %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			check_failures++;                                         \
-		}                                                                 \
+			check_failures++;                                        \
+		}                                                                \
 	} while (0)
 
-#define CHECK_STRING(got, wanted)                                                           \
-	do {                                                                                \
-		const char *got_ = (got), *wanted_ = (wanted);                              \
-		if (!got_ || strcmp(got_, wanted_) != 0) {                                  \
+#define CHECK_STRING(got, wanted)                                                          \
+	do {                                                                               \
+		const char *got_ = (got), *wanted_ = (wanted);                             \
+		if (!got_ || strcmp(got_, wanted_) != 0) {                                 \
 			printf("# %s:%d: got \"%s\", wanted \"%s\"\n", __FILE__, __LINE__, \
-			       got_ ? got_ : "(null)", wanted_);                            \
-			check_failures++;                                                   \
-		}                                                                           \
+			       got_ ? got_ : "(null)", wanted_);                           \
+			check_failures++;                                                  \
+		}                                                                          \
 	} while (0)
 
 static inline bool check_ok(struct p3_error *error)
@@ -57,6 +57,6 @@ static inline void check_run(const char *name, void (*function)(void))
 }
 
 #define RUN(function) check_run(#function, function)
-#define RESULT() (check_failed ? 1 : 0)
+#define RESULT()      (check_failed ? 1 : 0)
 
 #endif

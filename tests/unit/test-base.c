@@ -83,13 +83,13 @@ static void text_is_safe_for_a_terminal(void)
 		{ "\n\t\r", 3, "\\n\\t\\r" },
 		{ "\0", 1, "\\x00" },
 		{ "\x7f", 1, "\\x7f" },
-		{ "\xc2\x9b", 2, "\\x9b" },			 /* a C1 control: CSI */
+		{ "\xc2\x9b", 2, "\\x9b" }, /* a C1 control: CSI */
 		{ "h\xc3\xa9", 3, "h\xc3\xa9" },
-		{ "\xff\xfe", 2, "\xef\xbf\xbd\xef\xbf\xbd" },	 /* no UTF-8 */
-		{ "\xe2\x80\xae", 3, "\\u202e" },		 /* right-to-left override */
+		{ "\xff\xfe", 2, "\xef\xbf\xbd\xef\xbf\xbd" }, /* no UTF-8 */
+		{ "\xe2\x80\xae", 3, "\\u202e" },	       /* right-to-left override */
 		{ "\xf0\x9f\x90\x8d", 4, "\xf0\x9f\x90\x8d" },
-		{ "\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd" },	 /* cut off */
-		{ "\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd" },	 /* overlong */
+		{ "\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd" },		       /* cut off */
+		{ "\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd" },		       /* overlong */
 		{ "\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* a surrogate */
 	};
 	size_t i;

@@ -8,18 +8,18 @@
 static void line_table(void)
 {
 	static const uint8_t table[] = {
-		0x80 | 14 << 3 | 1, 2, 0, 1, 1, /* long: 2 units, line +1, one varint each */
-		0x80 | 10 << 3 | 0, 0, 0,       /* one line, +0: 1 unit */
-		0x80 | 12 << 3 | 3, 0, 0,       /* +2: 4 units */
-		0x80 | 13 << 3 | 0, 3,          /* no columns: -1, 1 unit */
-		0x80 | 15 << 3 | 0,             /* no line: 1 unit */
-		0x80 | 0 << 3 | 7, 0x11,        /* short: 8 units */
+		0x80 | 14 << 3 | 1, 2,	  0, 1, 1, /* long: 2 units, line +1, one varint each */
+		0x80 | 10 << 3 | 0, 0,	  0,	   /* one line, +0: 1 unit */
+		0x80 | 12 << 3 | 3, 0,	  0,	   /* +2: 4 units */
+		0x80 | 13 << 3 | 0, 3,		   /* no columns: -1, 1 unit */
+		0x80 | 15 << 3 | 0,		   /* no line: 1 unit */
+		0x80 | 0 << 3 | 7,  0x11,	   /* short: 8 units */
 	};
 	static const struct {
 		uint64_t offset;
 		uint32_t line;
-	} rows[] = { { 0, 11 }, { 3, 11 }, { 4, 11 }, { 6, 13 }, { 13, 13 },
-		     { 14, 12 }, { 16, 0 }, { 18, 12 }, { 33, 12 }, { 34, 0 }, { 1 << 20, 0 } };
+	} rows[] = { { 0, 11 }, { 3, 11 },  { 4, 11 },	{ 6, 13 }, { 13, 13 },	  { 14, 12 },
+		     { 16, 0 }, { 18, 12 }, { 33, 12 }, { 34, 0 }, { 1 << 20, 0 } };
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)

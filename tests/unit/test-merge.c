@@ -24,8 +24,12 @@ static void native(const char *name, enum p3_role role, uint64_t sp, uint64_t cf
 	struct p3_snapshot_frame *frame = p3_list_add(arena, &thread.frames);
 	uint32_t level = (uint32_t)thread.frames.count - 1;
 
-	frame->native = (struct p3_native_frame){ .level = level, .name = name, .sp = sp, .cfa = cfa,
-						  .pc = 0x1000 + level, .group = level };
+	frame->native = (struct p3_native_frame){ .level = level,
+						  .name = name,
+						  .sp = sp,
+						  .cfa = cfa,
+						  .pc = 0x1000 + level,
+						  .group = level };
 	frame->function = name;
 	frame->language = role == P3_ROLE_USER ? "rust" : "c";
 	frame->role = role;
@@ -130,9 +134,9 @@ static void segment_without_native_frame(void)
 	native("user", P3_ROLE_USER, 100, 200);
 	native(EVAL, P3_ROLE_CPYTHON, 200, 300);
 	state();
-	segment(50, "above", NULL);   /* more inner than all that was unwound */
+	segment(50, "above", NULL); /* more inner than all that was unwound */
 	segment(250, "placed", NULL);
-	segment(900, "below", NULL);  /* the unwind ended before it */
+	segment(900, "below", NULL); /* the unwind ended before it */
 	segment(0, "unkeyed", NULL);
 	CHECK_STRING(merged(), "?:above! 0:user 1:placed 1:" EVAL "- ?:below! ?.1:unkeyed!");
 }
@@ -261,10 +265,12 @@ static void plain_lines(void)
 	variable = p3_list_add(arena, &stack.items[0].variables);
 	*variable = (struct p3_variable){ .name = "a", .value = "1", .argument = true };
 	variable = p3_list_add(arena, &stack.items[0].variables);
-	*variable = (struct p3_variable){ .name = "b", .value = "[1]", .argument = true,
-					  .aggregate = true };
+	*variable = (struct p3_variable){
+		.name = "b", .value = "[1]", .argument = true, .aggregate = true
+	};
 	variable = p3_list_add(arena, &stack.items[0].variables);
-	*variable = (struct p3_variable){ .name = "c", .absent = "optimized out", .argument = true };
+	*variable =
+		(struct p3_variable){ .name = "c", .absent = "optimized out", .argument = true };
 	range = p3_render_range(&stack, false, 0);
 	p3_render_header(&thread, &text);
 	while (next < range.end)

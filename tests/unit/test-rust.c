@@ -5,7 +5,7 @@
 #include <pyo3-gdb/rust.h>
 
 static const struct {
-	const char *name;  /* as gdb gives it */
+	const char *name;   /* as gdb gives it */
 	const char *wanted; /* short */
 	const char *file;
 	enum p3_role role;
@@ -16,21 +16,24 @@ static const struct {
 	{ "__rustc[b7974e86]::rust_panic", "__rustc::rust_panic", NULL, P3_ROLE_PANIC },
 	{ "std::panicking::rust_panic", "std::panicking::rust_panic", NULL, P3_ROLE_PANIC },
 	{ "rust_panic", "rust_panic", NULL, P3_ROLE_PANIC },
-	{ "std[0123456789abcdef]::panicking::panic_with_hook", "std::panicking::panic_with_hook", NULL,
-	  P3_ROLE_PANIC },
+	{ "std[0123456789abcdef]::panicking::panic_with_hook", "std::panicking::panic_with_hook",
+	  NULL, P3_ROLE_PANIC },
 	{ "core::panicking::panic_fmt", "core::panicking::panic_fmt", NULL, P3_ROLE_PANIC },
 	{ "demo::panicking::report", "demo::panicking::report", NULL, P3_ROLE_USER },
 	{ "demo::__pyfunction_recurse", "demo::__pyfunction_recurse", NULL, P3_ROLE_WRAPPER },
-	{ "demo::Counter::__pymethod_add__", "demo::Counter::__pymethod_add__", NULL, P3_ROLE_WRAPPER },
-	{ "pyo3::impl_::trampoline::trampoline<pyo3::impl_::trampoline::noargs::inner::{closure_env#0}>",
+	{ "demo::Counter::__pymethod_add__", "demo::Counter::__pymethod_add__", NULL,
+	  P3_ROLE_WRAPPER },
+	{ "pyo3::impl_::trampoline::trampoline<pyo3::impl_::trampoline::noargs::inner::{closure_"
+	  "env#0}>",
 	  "pyo3::impl_::trampoline::trampoline<{closure_env#0}>", NULL, P3_ROLE_ENTRY },
 	{ "demo::{impl#5}::_PYO3_DEF::trampoline", "demo::{impl#5}::_PYO3_DEF::trampoline", NULL,
 	  P3_ROLE_ENTRY },
 	{ "samp::<impl samp::boom::MakeDef>::_PYO3_DEF::trampoline::h0123456789abcdef",
 	  "samp::<impl MakeDef>::_PYO3_DEF::trampoline", NULL, P3_ROLE_ENTRY },
-	{ "pyo3::types::any::{impl#1}::call1<(usize)>", "pyo3::types::any::{impl#1}::call1<(usize)>",
-	  NULL, P3_ROLE_PYO3 },
-	{ "<pyo3::instance::Bound<pyo3::types::any::PyAny> as pyo3::types::any::PyAnyMethods>::call1",
+	{ "pyo3::types::any::{impl#1}::call1<(usize)>",
+	  "pyo3::types::any::{impl#1}::call1<(usize)>", NULL, P3_ROLE_PYO3 },
+	{ "<pyo3::instance::Bound<pyo3::types::any::PyAny> as "
+	  "pyo3::types::any::PyAnyMethods>::call1",
 	  "<Bound as PyAnyMethods>::call1", NULL, P3_ROLE_PYO3 },
 	{ "<demo::Guard as core::ops::drop::Drop>::drop", "<Guard as Drop>::drop", NULL,
 	  P3_ROLE_USER },
@@ -41,9 +44,10 @@ static const struct {
 	  "core::iter::traits::iterator::Iterator::collect<Vec, x>", NULL, P3_ROLE_RUNTIME },
 	{ "demo::vectorcall_user", "demo::vectorcall_user", NULL, P3_ROLE_USER },
 	{ "demo::f::{{closure}}::h0123456789abcdef", "demo::f::{closure}", NULL, P3_ROLE_USER },
-	{ "serde::de::visit", "serde::de::visit", "/root/.cargo/registry/src/i-1/serde-1.0.0/src/de.rs",
-	  P3_ROLE_DEPENDENCY },
-	{ "method", "method", "/rustc/59807616e1/library/core/src/ops/function.rs", P3_ROLE_RUNTIME },
+	{ "serde::de::visit", "serde::de::visit",
+	  "/root/.cargo/registry/src/i-1/serde-1.0.0/src/de.rs", P3_ROLE_DEPENDENCY },
+	{ "method", "method", "/rustc/59807616e1/library/core/src/ops/function.rs",
+	  P3_ROLE_RUNTIME },
 	{ "trampoline", "trampoline", "/root/.cargo/registry/src/i-1/pyo3-0.30.1/src/impl_.rs",
 	  P3_ROLE_PYO3 },
 	{ "core::ops::function::FnOnce::call_once<fn(u8) -> u16, (u8,)>",
@@ -82,7 +86,8 @@ static void wrapped_items(void)
 		{ "demo::Counter::__pymethod_add__", "demo.Counter.add" },
 		{ "demo::Counter::__pymethod_get_value__", "demo.Counter.value" },
 		{ "demo::Counter::__pymethod___repr____", "demo.Counter.__repr__" },
-		{ "demo::Counter::__pymethod___new____::h0123456789abcdef", "demo.Counter.__new__" },
+		{ "demo::Counter::__pymethod___new____::h0123456789abcdef",
+		  "demo.Counter.__new__" },
 		{ "demo::recurse", NULL },
 	};
 	size_t i;

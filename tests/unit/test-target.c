@@ -28,7 +28,10 @@ static struct p3_error *self_process(void *context, struct p3_arena *arena, stru
 	int fd = open("/proc/self/auxv", O_RDONLY);
 
 	(void)context;
-	*ret = (struct p3_process){ .pid = getpid(), .state = "live", .host = "self", .auxv = auxv,
+	*ret = (struct p3_process){ .pid = getpid(),
+				    .state = "live",
+				    .host = "self",
+				    .auxv = auxv,
 				    .auxv_size = (size_t)read(fd, auxv, 4096) };
 	close(fd);
 	return NULL;
@@ -44,7 +47,8 @@ static struct p3_error *self_file(void *context, struct p3_arena *arena, const c
 	return NULL;
 }
 
-static const struct p3_host_ops self_ops = { .read = self_read, .process = self_process,
+static const struct p3_host_ops self_ops = { .read = self_read,
+					     .process = self_process,
 					     .file = self_file };
 
 static struct p3_target *new_self(void)
@@ -130,7 +134,8 @@ static void capture_replays(void)
 {
 	static const char text[] =
 		"{\"schema\": \"pyo3-gdb/capture/1\","
-		" \"process\": {\"pid\": 9, \"state\": \"core\", \"host\": \"hand\", \"auxv\": \"\"},"
+		" \"process\": {\"pid\": 9, \"state\": \"core\", \"host\": \"hand\", \"auxv\": "
+		"\"\"},"
 		" \"threads\": [{\"number\": 1, \"lwp\": 9, \"frames\": ["
 		"  {\"kind\": 0, \"pc\": \"0x10\", \"sp\": \"0x20\", \"name\": \"f\"}]}],"
 		" \"memory\": [{\"address\": \"0x1000\", \"data\": \"0102030405060708\"},"
@@ -154,15 +159,23 @@ static void capture_replays(void)
 static void bad_captures_are_refused(void)
 {
 	static const char *const texts[] = {
-		"", "{", "[]", "{}", "{\"schema\": \"pyo3-gdb/capture/2\"}", "\x1f\x8b\x08garbage",
-		"{\"schema\": \"pyo3-gdb/capture/1\", \"memory\": [{\"address\": \"0x0\", \"data\": \"xyz\"}]}",
-		"{\"schema\": \"pyo3-gdb/capture/1\", \"memory\": [{\"address\": \"0xffffffffffffffff\", \"data\": \"0102\"}]}",
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"schema\": \"pyo3-gdb/capture/2\"}",
+		"\x1f\x8b\x08garbage",
+		"{\"schema\": \"pyo3-gdb/capture/1\", \"memory\": [{\"address\": \"0x0\", "
+		"\"data\": \"xyz\"}]}",
+		"{\"schema\": \"pyo3-gdb/capture/1\", \"memory\": [{\"address\": "
+		"\"0xffffffffffffffff\", \"data\": \"0102\"}]}",
 	};
 	struct p3_capture *capture = NULL;
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		CHECK(check_fails(p3_capture_parse(texts[i], strlen(texts[i]), &capture), P3_BAD_DATA));
+		CHECK(check_fails(p3_capture_parse(texts[i], strlen(texts[i]), &capture),
+				  P3_BAD_DATA));
 	CHECK(check_fails(p3_capture_open("/nowhere/at/all", &capture), P3_USAGE));
 }
 
