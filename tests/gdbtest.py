@@ -101,6 +101,8 @@ def run_gdb(arguments, commands, env=None, seconds=120, source=True):
             "-ex", "set style enabled off"]
     if source:
         line += ["-ex", "source " + SOURCE]
+        if os.environ.get("P3_UNWINDER"):
+            line += ["-ex", "set pyo3 unwinder " + os.environ["P3_UNWINDER"]]
     for command in commands:
         line += ["-ex", command]
     done = subprocess.run(line + arguments, env=env, cwd=BUILD, stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Native frames of a thread: unwound and named. Today the host does both; who
- * uses this header need not know.
+ * Native frames of a thread, unwound and named: from CFI and DWARF by our own
+ * reader, or by the host. Both give the same frames with the same levels.
  */
 #ifndef PYO3_GDB_NATIVE_H
 #define PYO3_GDB_NATIVE_H
@@ -16,7 +16,7 @@ struct p3_native_frame {
 	 * Equal when unknown: the outermost frame, or a switch of stacks. */
 	uint64_t sp, cfa;
 	uint32_t group;	  /* frames of one physical frame have the same number */
-	const char *name; /* demangled, complete; NULL: none */
+	const char *name; /* complete, demangled or not; NULL: none */
 	const char *file; /* NULL: no line information */
 	uint32_t line;
 	const char *language; /* "rust", "c", "c++" ...; NULL: unknown */
@@ -27,8 +27,25 @@ struct p3_native_frames {
 	const char *ended; /* why the unwind ended early; NULL: it did not */
 };
 
-/* Innermost first. */
-struct p3_error *p3_native_unwind(struct p3_target *target, struct p3_arena *arena, uint32_t thread,
+/* What unwinds: our own reader, gdb's unwinder, or ours with gdb's where ours cannot. */
+enum p3_unwinder { P3_UNWINDER_AUTO, P3_UNWINDER_OWN, P3_UNWINDER_GDB };
+
+/* Open files, rows and names by pc: lives as long as the session. */
+struct p3_native;
+
+struct p3_native *p3_native_new(void);
+void p3_native_free(struct p3_native *native);
+
+struct p3_native_counts {
+	uint64_t own, host;   /* threads unwound by our reader, by the host */
+	const char *why_host; /* the last reason for the host; NULL: none yet */
+};
+struct p3_native_counts p3_native_counts(const struct p3_native *native);
+
+/* The stack of a thread, innermost frame first. `modules` of this stop. */
+struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unwinder,
+				  struct p3_target *target, const struct p3_modules *modules,
+				  struct p3_arena *arena, uint32_t thread,
 				  struct p3_native_frames *ret) P3_MUST_CHECK;
 
 #endif

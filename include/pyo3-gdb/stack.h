@@ -55,6 +55,9 @@ struct p3_session;
 struct p3_session *p3_session_new(struct p3_host host);
 void p3_session_free(struct p3_session *session);
 void p3_session_done(struct p3_session **session);
+/* `set pyo3 unwinder`: auto unless it is set. */
+void p3_session_set_unwinder(struct p3_session *session, enum p3_unwinder unwinder);
+struct p3_native_counts p3_session_native_counts(const struct p3_session *session);
 /* The process ran: what was known of the stop is dropped; files are kept. */
 void p3_session_forget_stop(struct p3_session *session);
 struct p3_target *p3_session_target(struct p3_session *session);

@@ -126,6 +126,9 @@ struct p3_host_ops {
 	/* `name` as the link map has it; build_id in hex, "" if unknown. */
 	struct p3_error *(*file)(void *context, struct p3_arena *arena, const char *name,
 				 const char *build_id, struct p3_host_file *ret);
+	/* Of the innermost frame, by name; P3_UNSUPPORTED: it has no such registers. */
+	struct p3_error *(*registers)(void *context, uint32_t thread, const char *const *names,
+				      size_t count, uint64_t *ret);
 	struct p3_error *(*frames)(void *context, struct p3_arena *arena, uint32_t thread,
 				   struct p3_host_frames *ret);
 	struct p3_error *(*variables)(void *context, struct p3_arena *arena, uint32_t thread,
@@ -163,6 +166,9 @@ struct p3_error *p3_target_threads(struct p3_target *target, const struct p3_thr
 				   size_t *count_ret) P3_MUST_CHECK;
 struct p3_error *p3_target_file(struct p3_target *target, const char *name, const char *build_id,
 				struct p3_host_file *ret) P3_MUST_CHECK;
+struct p3_error *p3_target_registers(struct p3_target *target, uint32_t thread,
+				     const char *const *names, size_t count,
+				     uint64_t *ret) P3_MUST_CHECK;
 struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 				  const struct p3_host_frames **ret) P3_MUST_CHECK;
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,
@@ -182,8 +188,8 @@ struct p3_error *p3_read_u64(struct p3_target *target, uint64_t address,
 /* NUL-terminated; one longer than `limit` bytes is cut there. */
 struct p3_error *p3_read_string(struct p3_target *target, uint64_t address, size_t limit,
 				struct p3_arena *arena, const char **ret) P3_MUST_CHECK;
-/* Bring [start, end) into the cache in one read if it is readable whole; else do nothing. */
-void p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end);
+/* Bring [start, end) into the cache in one read if it is readable whole; else false. */
+bool p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end);
 
 /* ---- modules: the executable and the shared objects of the link map ---- */
 

@@ -61,6 +61,7 @@ struct p3_error *p3_command_info(struct p3_command_context *context, char **word
 	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const struct p3_snapshot *snapshot;
+	struct p3_native_counts counts;
 	size_t i, rust = 0;
 
 	(void)words;
@@ -86,6 +87,13 @@ struct p3_error *p3_command_info(struct p3_command_context *context, char **word
 	}
 	if (!rust)
 		p3_text_add(&text, "Rust       no module made by rustc is loaded\n");
+	counts = p3_session_native_counts(context->session);
+	if (counts.own || counts.host)
+		p3_text_printf(&text,
+			       "Unwinder   %" PRIu64 " threads by our own, %" PRIu64
+			       " by gdb%s%s%s\n",
+			       counts.own, counts.host, counts.why_host ? " (" : "",
+			       counts.why_host ? counts.why_host : "", counts.why_host ? ")" : "");
 	if (snapshot->modules.incomplete)
 		p3_text_printf(&text, "Modules    the list is not whole: %s\n",
 			       snapshot->modules.incomplete);

@@ -97,6 +97,7 @@ struct p3_command_context p3_gdb_context(void)
 	 */
 	p3_session_forget_stop(session);
 	p3_gdb_host_forget();
+	p3_session_set_unwinder(session, p3_gdb_unwinder());
 	context.session = session;
 	context.host = p3_gdb_host();
 	context.actions = &p3_gdb_actions;

@@ -67,6 +67,10 @@ struct p3_command_context p3_gdb_context(void);
 /* Define all commands; false with an exception set. */
 bool p3_gdb_define_commands(void);
 
+/* `set pyo3 ...` (parameter.c). */
+bool p3_gdb_define_parameters(void);
+enum p3_unwinder p3_gdb_unwinder(void);
+
 /* Panics (breakpoint.c). */
 struct p3_error *p3_gdb_break_panic(void *context);
 

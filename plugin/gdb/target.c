@@ -385,6 +385,62 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 	return NULL;
 }
 
+static struct p3_error *host_registers(void *context, uint32_t number, const char *const *names,
+				       size_t count, uint64_t *ret)
+{
+	P3_SELECTION selection = save_selection();
+	P3_OBJECT thread = switch_to(number);
+	P3_OBJECT frame = thread ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
+	P3_OBJECT read = frame ? PyObject_GetAttrString(frame, "read_register") : NULL;
+	size_t i;
+
+	(void)context;
+	if (!read)
+		return p3_gdb_error("registers");
+	for (i = 0; i < count; i++) {
+		P3_OBJECT value = PyObject_CallFunction(read, "s", names[i]);
+		P3_OBJECT integer = value ? PyNumber_Long(value) : NULL;
+
+		if (!integer) {
+			struct p3_error *error = p3_gdb_error(names[i]);
+
+			error->code = P3_UNSUPPORTED;
+			return error;
+		}
+		ret[i] = PyLong_AsUnsignedLongLongMask(integer);
+	}
+	return NULL;
+}
+
+/* The gdb.Frame of this level, borrowed; walks as far as needed, once. */
+static PyObject *frame_at(uint32_t number, uint32_t level)
+{
+	P3_OBJECT key = PyLong_FromUnsignedLong(number);
+	PyObject *list;
+
+	if (!known_frames)
+		known_frames = PyDict_New();
+	list = known_frames && key ? PyDict_GetItem(known_frames, key) : NULL;
+	if (!list && known_frames && key) {
+		P3_OBJECT made = PyList_New(0);
+		P3_OBJECT newest = p3_gdb_call(p3_gdb(), "newest_frame", "()");
+
+		if (!made || !newest || PyList_Append(made, newest) < 0 ||
+		    PyDict_SetItem(known_frames, key, made) < 0)
+			return NULL;
+		list = made; /* the dict holds it */
+	}
+	while (list && PyList_Size(list) <= (Py_ssize_t)level) {
+		PyObject *last = PyList_GetItem(list, PyList_Size(list) - 1);
+		P3_OBJECT older = p3_gdb_call(last, "older", "()");
+
+		if (!older || older == Py_None || p3_gdb_interrupted() ||
+		    PyList_Append(list, older) < 0)
+			return NULL;
+	}
+	return list ? PyList_GetItem(list, (Py_ssize_t)level) : NULL;
+}
+
 /* ---- variables ---- */
 
 /* PyO3's types that hold a PyObject * in their first eight bytes: facts/rust.md 5. */
@@ -554,13 +610,13 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 {
 	P3_SELECTION selection = save_selection();
 	P3_OBJECT thread = switch_to(number);
-	P3_OBJECT key = PyLong_FromUnsignedLong(number);
-	PyObject *list = known_frames && key ? PyDict_GetItem(known_frames, key) : NULL;
-	PyObject *frame = list ? PyList_GetItem(list, (Py_ssize_t)level) : NULL; /* borrowed */
+	PyObject *frame = thread ? frame_at(number, level) : NULL; /* borrowed */
 	PyObject *block;
 
 	(void)context;
 	p3_gdb_clear();
+	if (p3_gdb_interrupted())
+		return p3_gdb_error(NULL);
 	if (!thread || !frame)
 		return p3_error_new(P3_NOT_FOUND, "there is no frame %u", level);
 	*ret = (struct p3_variable_list){ 0 };
@@ -596,6 +652,7 @@ static const struct p3_host_ops ops = {
 	.process = host_process,
 	.threads = host_threads,
 	.file = host_file,
+	.registers = host_registers,
 	.frames = host_frames,
 	.variables = host_variables,
 };

@@ -20,6 +20,8 @@ struct p3_session {
 	struct p3_target *target;
 	struct p3_arena *arena; /* lives as long as the session */
 	P3_LIST(struct known_file) files;
+	struct p3_native *native;
+	enum p3_unwinder unwinder;
 };
 
 struct p3_session *p3_session_new(struct p3_host host)
@@ -30,6 +32,7 @@ struct p3_session *p3_session_new(struct p3_host host)
 		abort();
 	session->target = p3_target_new(host);
 	session->arena = p3_arena_new();
+	session->native = p3_native_new();
 	return session;
 }
 
@@ -37,6 +40,7 @@ void p3_session_free(struct p3_session *session)
 {
 	if (!session)
 		return;
+	p3_native_free(session->native);
 	p3_target_free(session->target);
 	p3_arena_free(session->arena);
 	free(session);
@@ -45,6 +49,16 @@ void p3_session_free(struct p3_session *session)
 void p3_session_done(struct p3_session **session)
 {
 	p3_session_free(*session);
+}
+
+void p3_session_set_unwinder(struct p3_session *session, enum p3_unwinder unwinder)
+{
+	session->unwinder = unwinder;
+}
+
+struct p3_native_counts p3_session_native_counts(const struct p3_session *session)
+{
+	return p3_native_counts(session->native);
 }
 
 void p3_session_forget_stop(struct p3_session *session)
@@ -176,7 +190,8 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 	size_t i;
 
 	if (thread->thread.number)
-		error = p3_native_unwind(session->target, arena, thread->thread.number, &native);
+		error = p3_native_unwind(session->native, session->unwinder, session->target,
+					 &snapshot->modules, arena, thread->thread.number, &native);
 	else
 		thread->native_ended = "the process has no such thread";
 	if (error)
@@ -184,9 +199,6 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 	else if (native.ended)
 		thread->native_ended = native.ended;
 	p3_error_free(error);
-	if (native.count && native.items[native.count - 1].sp > native.items[0].sp)
-		p3_target_prefetch(session->target, native.items[0].sp,
-				   native.items[native.count - 1].sp);
 	for (i = 0; i < native.count; i++) {
 		struct p3_module *module = p3_modules_at(&snapshot->modules, native.items[i].pc);
 

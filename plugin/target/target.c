@@ -137,7 +137,7 @@ struct p3_error *p3_read(struct p3_target *target, uint64_t address, void *buffe
 	return NULL;
 }
 
-void p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end)
+bool p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end)
 {
 	uint64_t first = start / PAGE_SIZE, last = (end + PAGE_SIZE - 1) / PAGE_SIZE, number;
 	struct p3_error *error;
@@ -147,16 +147,19 @@ void p3_target_prefetch(struct p3_target *target, uint64_t start, uint64_t end)
 		first++;
 	while (first < last && p3_map_find(target->pages, last - 1))
 		last--;
-	if (first >= last || last - first > P3_MAX_READ / PAGE_SIZE)
-		return;
+	if (first >= last)
+		return true;
+	if (last - first > P3_MAX_READ / PAGE_SIZE)
+		return false;
 	data = p3_arena_take(target->arena, (last - first) * PAGE_SIZE);
 	error = ask_read(target, first * PAGE_SIZE, data, (last - first) * PAGE_SIZE);
 	if (error) {
 		p3_error_free(error);
-		return;
+		return false;
 	}
 	for (number = first; number < last; number++)
 		*p3_map_slot(target->pages, number) = data + (number - first) * PAGE_SIZE;
+	return true;
 }
 
 struct p3_error *p3_read_u8(struct p3_target *target, uint64_t address, uint8_t *ret)
@@ -229,6 +232,14 @@ struct p3_error *p3_target_file(struct p3_target *target, const char *name, cons
 				struct p3_host_file *ret)
 {
 	return target->host.ops->file(target->host.context, target->arena, name, build_id, ret);
+}
+
+struct p3_error *p3_target_registers(struct p3_target *target, uint32_t thread,
+				     const char *const *names, size_t count, uint64_t *ret)
+{
+	if (!target->host.ops->registers)
+		return p3_error_new(P3_UNSUPPORTED, "no registers");
+	return target->host.ops->registers(target->host.context, thread, names, count, ret);
 }
 
 struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,

@@ -76,7 +76,7 @@ static void reads_are_cached(void)
 	CHECK(check_ok(p3_read_u64(target, (uintptr_t)&words[5], &word)) && word == 56);
 	p3_target_forget(target);
 	reads = p3_target_counts(target).reads;
-	p3_target_prefetch(target, (uintptr_t)words, (uintptr_t)(words + 1024));
+	CHECK(p3_target_prefetch(target, (uintptr_t)words, (uintptr_t)(words + 1024)));
 	CHECK(check_ok(p3_read_u64(target, (uintptr_t)&words[700], &word)) && word == 7);
 	CHECK(p3_target_counts(target).reads == reads + 1);
 }

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Call frame information as rows: what libdw says of one pc, in a form that
+ * unwinds without it. .eh_frame of the loaded file first, .debug_frame where it
+ * has nothing. A register rule this does not know makes the row unusable, and
+ * the thread the host's. Source: elfutils libdw.h; DWARF 5, 6.4; System V
+ * ABI AMD64, figure 3.36; ELF for the Arm 64-bit Architecture, 4.1.
+ */
+#include "elf_file.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_STACK = 64 };
+
+static void free_frame(Dwarf_Frame **frame)
+{
+	free(*frame);
+}
+
+static struct p3_expression *copy_expression(struct p3_file *file, const Dwarf_Op *operations,
+					     size_t count)
+{
+	struct p3_expression *expression;
+	size_t i;
+
+	if (count > P3_CFA_OPERATIONS)
+		return NULL;
+	expression = p3_arena_take(file->arena, sizeof(*expression));
+	expression->count = (uint8_t)count;
+	for (i = 0; i < count; i++)
+		expression->operations[i] =
+			(struct p3_operation){ operations[i].atom, (int64_t)operations[i].number,
+					       (int64_t)operations[i].number2 };
+	return expression;
+}
+
+static bool use_cfa(struct p3_file *file, Dwarf_Frame *frame, struct p3_cfi_row *row)
+{
+	Dwarf_Op *operations;
+	size_t count;
+
+	if (dwarf_frame_cfa(frame, &operations, &count) != 0 || !count)
+		return false;
+	row->cfa_register = -1;
+	if (count == 1 && operations[0].atom == DW_OP_bregx &&
+	    operations[0].number < P3_REGISTERS) {
+		row->cfa_register = (int32_t)operations[0].number;
+		row->cfa_offset = (int64_t)operations[0].number2;
+	} else if (count == 1 && operations[0].atom >= DW_OP_breg0 &&
+		   operations[0].atom <= DW_OP_breg31) {
+		row->cfa_register = operations[0].atom - DW_OP_breg0;
+		row->cfa_offset = (int64_t)operations[0].number;
+	} else {
+		row->cfa = copy_expression(file, operations, count);
+	}
+	return row->cfa_register >= 0 || row->cfa;
+}
+
+static bool use_rule(struct p3_file *file, Dwarf_Frame *frame, int number, struct p3_cfi_row *row)
+{
+	struct p3_rule *rule = &row->rules[number];
+	Dwarf_Op memory[3], *operations;
+	size_t count;
+	bool value;
+
+	if (dwarf_frame_register(frame, number, memory, &operations, &count) != 0)
+		return false;
+	if (!count) {
+		rule->kind = operations ? P3_RULE_UNDEFINED : P3_RULE_SAME;
+		return true;
+	}
+	value = count > 1 && operations[count - 1].atom == DW_OP_stack_value;
+	if (value)
+		count--;
+	if (count >= 1 && count <= 2 && operations[0].atom == DW_OP_call_frame_cfa &&
+	    (count == 1 || operations[1].atom == DW_OP_plus_uconst)) {
+		rule->kind = value ? P3_RULE_VALUE : P3_RULE_MEMORY;
+		rule->offset = count == 2 ? (int32_t)operations[1].number : 0;
+		return true;
+	}
+	if (!value && count == 1 && operations[0].atom == DW_OP_regx &&
+	    operations[0].number < P3_REGISTERS) {
+		rule->kind = P3_RULE_REGISTER;
+		rule->offset = (int32_t)operations[0].number;
+		return true;
+	}
+	if (!value && count == 1 && operations[0].atom >= DW_OP_reg0 &&
+	    operations[0].atom <= DW_OP_reg31) {
+		rule->kind = P3_RULE_REGISTER;
+		rule->offset = operations[0].atom - DW_OP_reg0;
+		return true;
+	}
+	rule->kind = P3_RULE_EXPRESSION;
+	row->expressions[number] = value ? NULL : copy_expression(file, operations, count);
+	return row->expressions[number] != NULL;
+}
+
+static bool use_frame(struct p3_file *file, Dwarf_Frame *frame, struct p3_cfi_row *row)
+{
+	int number, column = dwarf_frame_info(frame, NULL, NULL, &row->signal);
+
+	if (column < 0 || column >= P3_REGISTERS || !use_cfa(file, frame, row))
+		return false;
+	row->return_register = (uint8_t)column;
+	for (number = 0; number < P3_REGISTERS; number++) {
+		if (use_rule(file, frame, number, row))
+			continue;
+		if (number <= column)
+			return false;
+		row->rules[number].kind = P3_RULE_SAME; /* no register of this machine */
+	}
+	return true;
+}
+
+const struct p3_cfi_row *p3_file_cfi(struct p3_file *file, uint64_t pc)
+{
+	void **known = p3_map_find(file->rows, pc);
+	Dwarf_Frame *frame P3_CLEANUP(free_frame) = NULL;
+	struct p3_cfi_row *row;
+
+	if (known)
+		return *known;
+	if (!file->looked_for_cfi) {
+		file->looked_for_cfi = true;
+		file->eh_frame = dwarf_getcfi_elf(file->elf);
+		file->debug_frame = file->dwarf ? dwarf_getcfi(file->dwarf) : NULL;
+	}
+	row = p3_arena_take(file->arena, sizeof(*row));
+	if ((file->eh_frame && dwarf_cfi_addrframe(file->eh_frame, pc, &frame) == 0) ||
+	    (file->debug_frame && dwarf_cfi_addrframe(file->debug_frame, pc, &frame) == 0))
+		row->usable = use_frame(file, frame, row);
+	*p3_map_slot(file->rows, pc) = row;
+	return row;
+}
+
+/* ---- expressions ---- */
+
+struct machine {
+	struct p3_target *target;
+	const uint64_t *registers;
+	uint64_t cfa;
+	uint64_t stack[MAX_STACK];
+	size_t depth;
+};
+
+static bool pop(struct machine *machine, uint64_t *ret)
+{
+	if (!machine->depth)
+		return false;
+	*ret = machine->stack[--machine->depth];
+	return true;
+}
+
+static bool push(struct machine *machine, uint64_t value)
+{
+	if (machine->depth == MAX_STACK)
+		return false;
+	machine->stack[machine->depth++] = value;
+	return true;
+}
+
+/* Operations on the two topmost values; false: not one of these. */
+static bool binary(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
+{
+	switch (code) {
+	case DW_OP_plus:
+		*ret = a + b;
+		return true;
+	case DW_OP_minus:
+		*ret = a - b;
+		return true;
+	case DW_OP_mul:
+		*ret = a * b;
+		return true;
+	case DW_OP_and:
+		*ret = a & b;
+		return true;
+	case DW_OP_or:
+		*ret = a | b;
+		return true;
+	case DW_OP_xor:
+		*ret = a ^ b;
+		return true;
+	case DW_OP_shl:
+		*ret = b < 64 ? a << b : 0;
+		return true;
+	case DW_OP_shr:
+		*ret = b < 64 ? a >> b : 0;
+		return true;
+	case DW_OP_ge:
+		*ret = (int64_t)a >= (int64_t)b;
+		return true;
+	case DW_OP_gt:
+		*ret = (int64_t)a > (int64_t)b;
+		return true;
+	case DW_OP_le:
+		*ret = (int64_t)a <= (int64_t)b;
+		return true;
+	case DW_OP_lt:
+		*ret = (int64_t)a < (int64_t)b;
+		return true;
+	case DW_OP_eq:
+		*ret = a == b;
+		return true;
+	case DW_OP_ne:
+		*ret = a != b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct p3_error *step(struct machine *machine, const struct p3_operation *operation)
+{
+	uint8_t code = operation->code;
+	uint64_t a, b, value;
+
+	if (code >= DW_OP_lit0 && code <= DW_OP_lit31) {
+		value = code - DW_OP_lit0;
+	} else if (code >= DW_OP_breg0 && code <= DW_OP_breg31) {
+		value = machine->registers[code - DW_OP_breg0] + (uint64_t)operation->number;
+	} else if (code == DW_OP_bregx && operation->number >= 0 &&
+		   operation->number < P3_REGISTERS) {
+		value = machine->registers[operation->number] + (uint64_t)operation->number2;
+	} else if ((code >= DW_OP_const1u && code <= DW_OP_consts) || code == DW_OP_addr) {
+		value = (uint64_t)operation->number;
+	} else if (code == DW_OP_call_frame_cfa) {
+		value = machine->cfa; /* libdw puts it first in a register's expression */
+	} else if (code == DW_OP_plus_uconst) {
+		if (!pop(machine, &a))
+			goto underflow;
+		value = a + (uint64_t)operation->number;
+	} else if (code == DW_OP_deref) {
+		if (!pop(machine, &a))
+			goto underflow;
+		P3_TRY(p3_read_u64(machine->target, a, &value));
+	} else if (code == DW_OP_dup) {
+		if (!pop(machine, &value) || !push(machine, value))
+			goto underflow;
+	} else if (code == DW_OP_nop) {
+		return NULL;
+	} else {
+		if (!pop(machine, &b) || !pop(machine, &a))
+			goto underflow;
+		if (!binary(code, a, b, &value))
+			return p3_error_new(P3_UNSUPPORTED, "DWARF operation 0x%x", code);
+	}
+	if (push(machine, value))
+		return NULL;
+underflow:
+	return p3_error_new(P3_BAD_DATA, "a DWARF expression is damaged");
+}
+
+struct p3_error *p3_expression_value(const struct p3_expression *expression,
+				     struct p3_target *target, const uint64_t *registers,
+				     uint64_t cfa, uint64_t *ret)
+{
+	struct machine machine = { .target = target, .registers = registers, .cfa = cfa };
+	size_t i;
+
+	for (i = 0; i < expression->count; i++) /* no branches: it ends */
+		P3_TRY(step(&machine, &expression->operations[i]));
+	if (!pop(&machine, ret))
+		return p3_error_new(P3_BAD_DATA, "a DWARF expression is damaged");
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The native reader: open files for the session, and the choice of the unwinder. */
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_IMAGE = 1 << 20 }; /* bytes of a vdso */
+
+struct known_file {
+	const char *path, *build_id;
+	struct p3_file *file; /* NULL: it could not be opened */
+};
+
+struct p3_native {
+	struct p3_arena *arena;
+	P3_LIST(struct known_file) files;
+	struct p3_native_counts counts;
+};
+
+struct p3_native *p3_native_new(void)
+{
+	struct p3_native *native = calloc(1, sizeof(*native));
+
+	if (!native)
+		abort();
+	native->arena = p3_arena_new();
+	return native;
+}
+
+void p3_native_free(struct p3_native *native)
+{
+	size_t i;
+
+	if (!native)
+		return;
+	for (i = 0; i < native->files.count; i++)
+		p3_file_close(native->files.items[i].file);
+	p3_arena_free(native->arena);
+	free(native);
+}
+
+struct p3_native_counts p3_native_counts(const struct p3_native *native)
+{
+	return native->counts;
+}
+
+/* The vdso is in no file: its image is read from the process. */
+static struct p3_error *open_image(struct p3_native *native, struct p3_target *target,
+				   const struct p3_module *module, struct p3_file **ret)
+{
+	size_t size = module->end - module->start;
+	void *image;
+
+	if (module->end <= module->start || size > MAX_IMAGE)
+		return p3_error_new(P3_BAD_DATA, "an image of %zu bytes", size);
+	image = p3_arena_take(native->arena, size);
+	P3_TRY(p3_read(target, module->start, image, size));
+	return p3_file_open_image(image, size, ret);
+}
+
+struct p3_file *p3_native_file(struct p3_native *native, struct p3_target *target,
+			       const struct p3_module *module)
+{
+	bool vdso = !strncmp(module->name, "linux-vdso", 10) || !strcmp(module->name, "[vdso]");
+	const char *path = module->path ? module->path : vdso ? module->name : NULL;
+	struct known_file *known;
+	struct p3_error *error;
+	size_t i;
+
+	if (!path)
+		return NULL;
+	for (i = 0; i < native->files.count; i++) {
+		known = &native->files.items[i];
+		if (!strcmp(known->path, path) && !strcmp(known->build_id, module->build_id))
+			return known->file;
+	}
+	known = p3_list_add(native->arena, &native->files);
+	known->path = p3_arena_string(native->arena, path);
+	known->build_id = p3_arena_string(native->arena, module->build_id);
+	error = vdso ? open_image(native, target, module, &known->file)
+		     : p3_file_open(path, module->debug_path, &known->file);
+	p3_error_free(error);
+	return known->file;
+}
+
+struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unwinder,
+				  struct p3_target *target, const struct p3_modules *modules,
+				  struct p3_arena *arena, uint32_t thread,
+				  struct p3_native_frames *ret)
+{
+	struct p3_error *error;
+
+	if (unwinder != P3_UNWINDER_GDB) {
+		error = p3_native_unwind_own(native, target, modules, arena, thread, ret);
+		if (!error) {
+			native->counts.own++;
+			return NULL;
+		}
+		if (unwinder == P3_UNWINDER_OWN || error->code == P3_HOST)
+			return error;
+		native->counts.why_host = p3_arena_string(native->arena, error->message);
+		p3_error_free(error);
+	}
+	native->counts.host++;
+	return p3_native_unwind_host(target, arena, thread, ret);
+}
