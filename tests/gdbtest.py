@@ -60,7 +60,7 @@ def find_interpreters():
 
 
 def environment(truth):
-    variables = dict(os.environ, P3_SITE=SITE, P3_TRUTH=truth, RUST_BACKTRACE="0",
+    variables = dict(os.environ, P3_SITE=os.environ.get("P3_SITE", SITE), P3_TRUTH=truth, RUST_BACKTRACE="0",
                      PYTHONDONTWRITEBYTECODE="1")
     variables.pop("PYTHONPATH", None)
     return variables
@@ -103,6 +103,10 @@ def run_gdb(arguments, commands, env=None, seconds=120, source=True):
         line += ["-ex", "source " + SOURCE]
         if os.environ.get("P3_UNWINDER"):
             line += ["-ex", "set pyo3 unwinder " + os.environ["P3_UNWINDER"]]
+    # A gdb of PyPI has its own Python, and tells the inferior so.
+    path = (env or os.environ).get("PYTHONPATH")
+    line += ["-ex", "unset environment PYTHONHOME", "-ex",
+             "set environment PYTHONPATH " + path if path else "unset environment PYTHONPATH"]
     for command in commands:
         line += ["-ex", command]
     done = subprocess.run(line + arguments, env=env, cwd=BUILD, stdin=subprocess.DEVNULL,

@@ -32,6 +32,19 @@ static int fail(struct p3_error *error)
 	return 1;
 }
 
+/* A command of one word, or of two; *words: how many it took. */
+static const struct p3_command *find_command(char **argv, int *words)
+{
+	struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+	*words = 1;
+	if (p3_command_find(argv[0]) || !argv[1])
+		return p3_command_find(argv[0]);
+	*words = 2;
+	p3_text_printf(&name, "%s %s", argv[0], argv[1]);
+	return p3_command_find(p3_text_string(&name));
+}
+
 int main(int argc, char **argv)
 {
 	struct p3_capture *capture P3_CLEANUP(p3_capture_done) = NULL;
@@ -41,11 +54,17 @@ int main(int argc, char **argv)
 	const struct p3_command *command;
 	struct p3_error *error;
 	bool reads = argc > 1 && !strcmp(argv[1], "--reads");
-	int i, first = reads ? 2 : 1;
+	int i, words, first = reads ? 2 : 1;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	if (argc < first + 2 || !(command = p3_command_find(argv[first + 1]))) {
+	if (argc < first + 2 || !(command = find_command(argv + first + 1, &words))) {
+		const struct p3_command *commands;
+		size_t count, at;
+
 		fprintf(stderr, "usage: replay [--reads] FILE COMMAND [ARGUMENT...]\n");
+		commands = p3_commands(&count);
+		for (at = 0; at < count; at++)
+			fprintf(stderr, "  %s %s\n", commands[at].name, commands[at].arguments);
 		return 2;
 	}
 	error = p3_capture_open(argv[first], &capture);
@@ -56,7 +75,7 @@ int main(int argc, char **argv)
 	context.host = p3_capture_host(capture);
 	context.options.unicode = true;
 	context.options.arguments = P3_SHOW_SCALARS;
-	for (i = first + 2; i < argc; i++)
+	for (i = first + 1 + words; i < argc; i++)
 		p3_text_printf(&arguments, "%s ", argv[i]);
 	error = p3_command_run(command, &context, p3_text_string(&arguments));
 	if (reads)

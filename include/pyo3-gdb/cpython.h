@@ -15,7 +15,7 @@
 /* Limits on what a damaged or hostile interpreter can make us do. */
 enum {
 	P3_PY_MAX_INTERPRETERS = 1000,
-	P3_PY_MAX_FRAMES = 200000, /* of one thread */
+	P3_PY_MAX_FRAMES = 500000, /* of all threads */
 	P3_PY_MAX_DEPTH = 3,	   /* containers shown within containers */
 	P3_PY_MAX_ITEMS = 50,	   /* shown of one container */
 	P3_PY_MAX_TEXT = 200,	   /* characters shown of one string, as gdb's print elements */
@@ -35,8 +35,11 @@ struct p3_py {
 	uint8_t major, minor, micro;
 	char version[32]; /* "3.13.0" */
 	bool free_threaded, debug;
-	const char *absent;   /* why there are no Python frames; NULL: there are */
-	struct p3_map *codes; /* address of a code object -> struct p3_py_code */
+	const char *absent;    /* why there are no Python frames; NULL: there are */
+	struct p3_map *codes;  /* address of a code object -> struct p3_py_code */
+	struct p3_map *types;  /* address of a type -> what is known of it */
+	struct p3_map *tables; /* address of a line table -> its bytes */
+	size_t frames;	       /* read at this stop, of all threads */
 };
 
 /*
@@ -98,7 +101,7 @@ void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread);
 
 /* Arguments and locals of a frame, as Python's f_locals has them. */
 struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
-			      struct p3_variable_list *ret) P3_MUST_CHECK;
+			      unsigned int wanted, struct p3_variable_list *ret) P3_MUST_CHECK;
 
 /*
  * Add the object's repr, as far as reading memory can tell; bounded by the

@@ -28,8 +28,8 @@ struct p3_range {
 };
 
 /* The range for `bt COUNT`: the innermost COUNT shown frames, or, negative, the
- * outermost; folded frames do not count unless `raw`. 0: all. */
-struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, long count);
+ * outermost; folded frames do not count unless `raw`. NULL: all. */
+struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, const long *wanted);
 
 /* `Thread 2 (LWP 4711) "MainThread", holds the GIL`, with a newline. */
 void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *ret);

@@ -21,6 +21,7 @@ struct p3_frame {
 	uint32_t line;		 /* 0: unknown */
 	uint64_t pc;		 /* 0: a Python frame */
 	const char *module;	 /* path; NULL: none */
+	uint64_t offset;	 /* link-time pc in the module */
 	bool inlined, folded;
 	const char *note; /* what is odd about this frame; NULL: nothing */
 
@@ -70,8 +71,8 @@ enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
 /* The snapshot lives until p3_session_forget_stop(); it is made anew each time. */
 struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
 				     const struct p3_snapshot **ret) P3_MUST_CHECK;
-/* Ask for the arguments and locals of a frame, and put them, or why not, into it. */
+/* Ask for variables of a frame (P3_ARGUMENTS ...), and put them, or why not, into it. */
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
-			       struct p3_frame *frame);
+			       struct p3_frame *frame, unsigned int wanted);
 
 #endif

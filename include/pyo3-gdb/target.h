@@ -21,7 +21,8 @@
 
 /* Limits on what a target can make us do; each bounds one loop or allocation. */
 enum {
-	P3_MAX_READ = 64 << 20, /* bytes in one read; gdb aborts on absurd lengths */
+	P3_MAX_READS = 20000000, /* typed reads at one stop: an end to work on hostile data */
+	P3_MAX_READ = 64 << 20,	 /* bytes in one read; gdb aborts on absurd lengths */
 	P3_MAX_THREADS = 65536,
 	P3_MAX_MODULES = 65536,
 	P3_MAX_FRAMES = 200000,	 /* native frames of one thread */
@@ -93,8 +94,6 @@ struct p3_host_frames {
 	const char *ended; /* why the unwind ended before the thread's start; NULL: it did not */
 };
 
-enum p3_variables { P3_ARGUMENTS = 1, P3_LOCALS = 2, P3_VARIABLES = 3 };
-
 /* An argument or local of either language. Either value or absent is set. */
 struct p3_variable {
 	const char *name;
@@ -116,6 +115,9 @@ struct p3_host_file {
 	const struct p3_file_facts *facts; /* already known (a capture); NULL: look */
 };
 
+/* Which variables of a frame, and whether those that need many words are worth it. */
+enum { P3_ARGUMENTS = 1, P3_LOCALS = 2, P3_AGGREGATES = 4, P3_VARIABLES = 7 };
+
 /* The questions. None may change the process, or call a function in it. */
 struct p3_host_ops {
 	/* All of it, or P3_FAULT. `size` is at most P3_MAX_READ. */
@@ -132,7 +134,10 @@ struct p3_host_ops {
 	struct p3_error *(*frames)(void *context, struct p3_arena *arena, uint32_t thread,
 				   struct p3_host_frames *ret);
 	struct p3_error *(*variables)(void *context, struct p3_arena *arena, uint32_t thread,
-				      uint32_t level, struct p3_variable_list *ret);
+				      uint32_t level, unsigned int wanted,
+				      struct p3_variable_list *ret);
+	/* Has the user asked to stop (Ctrl-C)? May be NULL. */
+	bool (*interrupted)(void *context);
 };
 
 struct p3_host {
@@ -172,7 +177,10 @@ struct p3_error *p3_target_registers(struct p3_target *target, uint32_t thread,
 struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 				  const struct p3_host_frames **ret) P3_MUST_CHECK;
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,
+				     unsigned int wanted,
 				     struct p3_variable_list *ret) P3_MUST_CHECK;
+/* True once the user asked to stop; reads fail from then on, so that work ends soon. */
+bool p3_target_interrupted(struct p3_target *target);
 
 /*
  * Reads go through a page cache. All give the whole, or P3_FAULT with the

@@ -3,13 +3,14 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPTION_FULL, OPTION_RAW, OPTION_ALL, OPTION_JSON };
 
 struct arguments {
-	bool all, json;
+	bool all, json, counted;
 	long count;
 };
 
@@ -17,12 +18,15 @@ static struct p3_error *parse(struct p3_command_context *context, char **words, 
 			      struct arguments *ret)
 {
 	const struct p3_command *command = p3_command_find("pyo3-bt");
-	bool counted = false;
 	size_t i, option;
 
 	for (i = 0; i < count; i++) {
 		char *end;
 
+		if (!strcmp(words[i], "full")) { /* as `bt full` */
+			context->options.full = true;
+			continue;
+		}
 		if (words[i][0] == '-' && !strchr("0123456789", words[i][1])) {
 			P3_TRY(p3_command_option(command, words[i], &option));
 			if (option == OPTION_FULL)
@@ -37,30 +41,34 @@ static struct p3_error *parse(struct p3_command_context *context, char **words, 
 		}
 		errno = 0;
 		ret->count = strtol(words[i], &end, 0);
-		if (*end || end == words[i] || errno || counted)
+		if (*end || end == words[i] || errno || ret->counted || ret->count == LONG_MIN)
 			return p3_error_hint(
 				p3_error_new(P3_USAGE, "pyo3-bt: \"%s\" is no COUNT", words[i]),
 				"usage: pyo3-bt %s", command->arguments);
-		counted = true;
+		ret->counted = true;
 	}
 	return NULL;
 }
 
-/* Variables cost reads: ask only for what will be seen. */
+/* Variables cost much: ask only for what will be seen. */
 static void read_variables(struct p3_command_context *context, struct p3_stack *stack,
 			   const struct p3_range *range)
 {
-	bool arguments = context->options.arguments == P3_SHOW_ALL ||
-			 context->options.arguments == P3_SHOW_SCALARS ||
-			 context->options.arguments == P3_SHOW_PRESENCE;
+	const struct p3_render_options *options = &context->options;
+	unsigned int wanted = 0;
 	size_t i;
 
-	for (i = range->first; i < range->end; i++) {
+	if (options->arguments != P3_SHOW_NONE)
+		wanted |= P3_ARGUMENTS;
+	if (options->full)
+		wanted |= P3_LOCALS;
+	if (options->full || options->arguments == P3_SHOW_ALL)
+		wanted |= P3_AGGREGATES;
+	for (i = range->first; wanted && i < range->end; i++) {
 		struct p3_frame *frame = &stack->items[i];
 
-		if ((context->options.raw || !frame->folded) &&
-		    (arguments || context->options.full))
-			p3_session_read_variables(context->session, stack, frame);
+		if (options->raw || !frame->folded)
+			p3_session_read_variables(context->session, stack, frame, wanted);
 	}
 }
 
@@ -85,7 +93,9 @@ static struct p3_error *write_stack(struct p3_command_context *context, struct p
 		P3_TRY(p3_command_write(context, "(More stack frames follow...)\n"));
 	else if (stack->ended) {
 		p3_text_clear(&text);
-		p3_text_printf(&text, "Stack ends early: %s\n", stack->ended);
+		p3_text_add(&text, "Stack ends early: ");
+		p3_text_add_safe(&text, stack->ended, strlen(stack->ended), 0);
+		p3_text_add(&text, "\n");
 		P3_TRY(p3_command_write(context, p3_text_string(&text)));
 	}
 	return NULL;
@@ -111,11 +121,13 @@ struct p3_error *p3_command_bt(struct p3_command_context *context, char **words,
 	for (i = 0; i < snapshot->threads.count; i++) {
 		p3_merge(arena, &snapshot->threads.items[i], &stacks[i]);
 		p3_fold(&stacks[i]);
-		ranges[i] = p3_render_range(&stacks[i], context->options.raw, arguments.count);
+		ranges[i] = p3_render_range(&stacks[i], context->options.raw,
+					    arguments.counted ? &arguments.count : NULL);
 	}
 	if (arguments.json) {
 		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 
+		context->options.arguments = P3_SHOW_ALL; /* settings are for people */
 		for (i = 0; i < snapshot->modules.count; i++)
 			(void)p3_session_facts(context->session, &snapshot->modules.items[i]);
 		for (i = 0; i < snapshot->threads.count; i++)

@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,7 @@ struct p3_error *p3_command_capture(struct p3_command_context *context, char **w
 	struct p3_recorder *recorder P3_CLEANUP(p3_recorder_done) = NULL;
 	struct p3_session *session P3_CLEANUP(p3_session_done) = NULL;
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	struct p3_command_context recording = { 0 };
 	const struct p3_snapshot *snapshot;
 	struct stat status;
@@ -40,12 +42,18 @@ struct p3_error *p3_command_capture(struct p3_command_context *context, char **w
 	P3_TRY(p3_session_snapshot(session, P3_NO_THREADS, &snapshot));
 	for (i = 0; i < snapshot->modules.count; i++)
 		(void)p3_session_facts(session, &snapshot->modules.items[i]);
-	P3_TRY(p3_recorder_write(recorder, &snapshot->modules, words[0]));
-	if (stat(words[0], &status) < 0)
+	if (p3_target_interrupted(p3_session_target(session)))
+		return p3_error_new(P3_HOST, "interrupted: nothing was written");
+	if (!strncmp(words[0], "~/", 2) && getenv("HOME")) /* as gdb's own commands */
+		p3_text_printf(&path, "%s%s", getenv("HOME"), words[0] + 1);
+	else
+		p3_text_add(&path, words[0]);
+	P3_TRY(p3_recorder_write(recorder, &snapshot->modules, p3_text_string(&path)));
+	if (stat(p3_text_string(&path), &status) < 0)
 		status.st_size = 0;
 	p3_text_printf(&text,
 		       "Wrote %s (%lld KiB). It holds memory of the process, which may hold "
 		       "secrets: look before you share it.\n",
-		       words[0], (long long)(status.st_size + 1023) / 1024);
+		       p3_text_string(&path), (long long)(status.st_size + 1023) / 1024);
 	return p3_command_write(context, p3_text_string(&text));
 }

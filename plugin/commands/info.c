@@ -56,13 +56,20 @@ static void add_module(struct p3_command_context *context, struct p3_arena *aren
 		p3_text_printf(text, "           printers  %s\n", printers);
 }
 
+static void add_missing(const struct p3_module *module, struct p3_text *text)
+{
+	p3_text_add(text, "Missing    ");
+	p3_text_add_safe(text, module->name, strlen(module->name), 0);
+	p3_text_add(text, ": its file was not found (`set sysroot`, `set solib-search-path`)\n");
+}
+
 struct p3_error *p3_command_info(struct p3_command_context *context, char **words, size_t count)
 {
 	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const struct p3_snapshot *snapshot;
 	struct p3_native_counts counts;
-	size_t i, rust = 0;
+	size_t i, rust = 0, missing = 0;
 
 	(void)words;
 	P3_TRY(p3_command_no_arguments("info pyo3", count));
@@ -77,14 +84,17 @@ struct p3_error *p3_command_info(struct p3_command_context *context, char **word
 		struct p3_module *module = &snapshot->modules.items[i];
 		const struct p3_file_facts *facts = p3_session_facts(context->session, module);
 
-		if (!facts && strncmp(module->name, "linux-vdso", 10) && module->name[0] != '[')
-			p3_text_printf(&text, "Missing    %s: its file was not found\n",
-				       module->name);
+		if (!facts && strncmp(module->name, "linux-vdso", 10) && module->name[0] != '[') {
+			if (missing++ < 3)
+				add_missing(module, &text);
+		}
 		if (!facts || !facts->rust)
 			continue;
 		rust++;
 		add_module(context, arena, module, &text);
 	}
+	if (missing > 3)
+		p3_text_printf(&text, "Missing    %zu more\n", missing - 3);
 	if (!rust)
 		p3_text_add(&text, "Rust       no module made by rustc is loaded\n");
 	counts = p3_session_native_counts(context->session);

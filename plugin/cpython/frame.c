@@ -15,7 +15,7 @@
 enum {
 	OWNER_GENERATOR = 1,
 	OWNER_SHIM = 3,		 /* 3.12+: not a Python frame from here on */
-	MAX_LINETABLE = 1 << 20, /* bytes */
+	MAX_LINETABLE = 1 << 18, /* bytes */
 	MAX_CODE_HEAD = 1024,	 /* the layout's limit on code.size */
 	/* co_flags: Include/cpython/code.h */
 	CO_VARARGS = 4,
@@ -33,6 +33,9 @@ struct p3_py_code {
 	uint64_t names, kinds; /* the tuple and the bytes object */
 	const uint8_t *linetable;
 	size_t linetable_size;
+	uint64_t last_offset; /* the line looked up last: recursion asks again and again */
+	uint32_t last_line;
+	bool has_last;
 };
 
 static uint64_t get_u64(const uint8_t *bytes, uint32_t offset)
@@ -51,26 +54,40 @@ static uint32_t get_u32(const uint8_t *bytes, uint32_t offset)
 	return value;
 }
 
+/* The bytes of a line table; code objects may share one. */
+struct table {
+	const uint8_t *data;
+	size_t size;
+};
+
 static void read_linetable(struct p3_py *py, uint64_t object, struct p3_py_code *code)
 {
+	void **known = p3_map_find(py->tables, object);
+	struct table *kept = known ? *known : NULL;
 	uint64_t size;
 	uint8_t *table;
 	struct p3_error *error =
 		p3_read_u64(py->target, object + py->layout->object.var_size, &size);
 
-	if (!error && size <= MAX_LINETABLE) {
+	if (!error && kept && kept->size == size) {
+		code->linetable = kept->data;
+		code->linetable_size = size;
+	} else if (!error && size <= MAX_LINETABLE) {
 		table = p3_arena_take(py->arena, size + 1);
 		error = p3_read(py->target, object + py->layout->bytes.data, table, size);
 		if (!error) {
 			code->linetable = table;
 			code->linetable_size = size;
+			kept = p3_arena_take(py->arena, sizeof(*kept));
+			*kept = (struct table){ table, size };
+			*p3_map_slot(py->tables, object) = kept;
 		}
 	}
 	p3_error_free(error); /* the frame is shown without its line */
 }
 
 /* Decode a code object, once for this stop. */
-static struct p3_error *read_code(struct p3_py *py, uint64_t address, const struct p3_py_code **ret)
+static struct p3_error *read_code(struct p3_py *py, uint64_t address, struct p3_py_code **ret)
 {
 	const struct p3_layout *layout = py->layout;
 	void **slot = p3_map_find(py->codes, address);
@@ -128,7 +145,7 @@ static struct p3_error *read_frame(struct p3_py *py, uint64_t address, struct ra
 static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const struct raw_frame *raw,
 				  struct p3_py_segment *segment)
 {
-	const struct p3_py_code *code;
+	struct p3_py_code *code;
 	struct p3_py_frame *frame;
 	uint64_t start = raw->code + py->layout->code.size;
 	int64_t offset = (int64_t)(raw->instruction - start);
@@ -142,14 +159,23 @@ static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const stru
 	/* Arguments are still being set up: _PyFrame_IsIncomplete() of pycore_frame.h. */
 	if (raw->owner != OWNER_GENERATOR && offset < (int64_t)code->traceable * 2)
 		return NULL;
+	if (++py->frames > P3_PY_MAX_FRAMES)
+		return p3_error_new(P3_BAD_DATA, "there are too many Python frames");
+	if (offset < 0)
+		offset = 0;
+	if (!code->has_last || code->last_offset != (uint64_t)offset) {
+		code->has_last = true;
+		code->last_offset = (uint64_t)offset;
+		code->last_line = p3_py_line(code->linetable, code->linetable_size,
+					     code->firstlineno, (uint64_t)offset);
+	}
 	frame = p3_list_add(py->arena, segment);
 	frame->address = address;
 	frame->code = code;
 	frame->function = code->qualname;
 	frame->name = code->name;
 	frame->file = code->file;
-	frame->line = p3_py_line(code->linetable, code->linetable_size, code->firstlineno,
-				 offset < 0 ? 0 : (uint64_t)offset);
+	frame->line = code->last_line;
 	return NULL;
 }
 
@@ -195,31 +221,49 @@ static struct p3_error *walk_shims(struct p3_py *py, struct p3_py_thread *thread
 	return NULL;
 }
 
-/* 3.11: each call of the loop has a _PyCFrame; its frames end at the one with is_entry. */
+/* The frames of one call, from its current one to the one with is_entry. */
+static struct p3_error *walk_call(struct p3_py *py, uint64_t cframe, struct cycle *cycle,
+				  struct p3_py_segment *segment)
+{
+	struct raw_frame raw = { 0 };
+	uint64_t address;
+
+	P3_TRY(p3_read_u64(py->target, cframe + py->layout->cframe.current, &address));
+	while (address && !raw.is_entry) {
+		P3_TRY(check_step(cycle, address));
+		P3_TRY(read_frame(py, address, &raw));
+		P3_TRY(add_frame(py, address, &raw, segment));
+		address = raw.previous;
+	}
+	return NULL;
+}
+
+/* 3.11: each call of the loop has a _PyCFrame. */
 static struct p3_error *walk_cframes(struct p3_py *py, struct p3_py_thread *thread, uint64_t cframe)
 {
 	const struct p3_layout *layout = py->layout;
 	struct cycle cframes = { 0 }, cycle = { 0 };
+	struct p3_error *first = NULL, *error = NULL;
 
 	/* The last one, root_cframe, is within the thread state and runs nothing. */
-	while (cframe &&
+	while (!error && cframe &&
 	       (cframe < thread->address || cframe >= thread->address + layout->thread.size)) {
 		struct p3_py_segment *segment = p3_list_add(py->arena, thread);
-		struct raw_frame raw = { 0 };
-		uint64_t address;
 
 		segment->key = cframe;
-		P3_TRY(check_step(&cframes, cframe));
-		P3_TRY(p3_read_u64(py->target, cframe + layout->cframe.current, &address));
-		while (address && !raw.is_entry) {
-			P3_TRY(check_step(&cycle, address));
-			P3_TRY(read_frame(py, address, &raw));
-			P3_TRY(add_frame(py, address, &raw, segment));
-			address = raw.previous;
-		}
-		P3_TRY(p3_read_u64(py->target, cframe + layout->cframe.previous, &cframe));
+		error = check_step(&cframes, cframe);
+		if (!error &&
+		    !first) /* a call being entered has no frame yet: go on with the rest */
+			first = walk_call(py, cframe, &cycle, segment);
+		else if (!error)
+			p3_error_free(walk_call(py, cframe, &cycle, segment));
+		if (!error)
+			error = p3_read_u64(py->target, cframe + layout->cframe.previous, &cframe);
 	}
-	return NULL;
+	if (!first)
+		return error;
+	p3_error_free(error);
+	return first;
 }
 
 static struct p3_error *walk_frames(struct p3_py *py, struct p3_py_thread *thread)
@@ -250,7 +294,7 @@ void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread)
 }
 
 struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
-			      struct p3_variable_list *ret)
+			      unsigned int wanted, struct p3_variable_list *ret)
 {
 	const struct p3_layout *layout = py->layout;
 	const struct p3_py_code *code = frame->code;
@@ -271,6 +315,8 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 		uint64_t name, value = values[i];
 		struct p3_error *error = NULL;
 
+		if (!(wanted & (i < arguments ? P3_ARGUMENTS : P3_LOCALS)))
+			continue;
 		P3_TRY(p3_read_u64(py->target, names + 8 * i, &name));
 		/* Comprehensions inlined by 3.12+ have their variables here, unbound outside. */
 		if ((kinds[i] & KIND_HIDDEN) && !value)
@@ -281,6 +327,13 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			error = p3_read_u64(py->target, value + layout->cell.value, &value);
 		variable = p3_list_add(py->arena, &list);
 		variable->name = p3_py_string(py, name);
+		if (i >= code->argcount + code->kwonly && i < arguments) /* *args, **kwargs */
+			variable->name = p3_arena_printf(
+				py->arena, "%s%s",
+				(code->flags & CO_VARARGS) && i == code->argcount + code->kwonly
+					? "*"
+					: "**",
+				variable->name);
 		variable->argument = i < arguments;
 		if (error) {
 			variable->absent = p3_arena_string(py->arena, error->message);

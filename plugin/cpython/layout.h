@@ -131,8 +131,8 @@ const char *p3_py_string(struct p3_py *py, uint64_t object);
 const char *p3_py_static_type(struct p3_py *py, uint64_t object);
 /* The value of `key` in a dict with str keys; 0: not there. */
 uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
-/* The value of an int key; 0: not there. */
-uint64_t p3_py_dict_get_int(struct p3_py *py, uint64_t dict, uint64_t key);
+/* All values of a dict with int keys, by key; addresses as pointers. 0: an empty dict. */
+void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret);
 /* An attribute in the instance's own dict or values; 0: not there. */
 uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 

@@ -43,7 +43,7 @@ uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t 
 {
 	struct cursor cursor = { table, table + size };
 	uint64_t end = 0;
-	int64_t line = first;
+	uint64_t line = first; /* wraps, as unsigned numbers may */
 
 	while (cursor.at < cursor.end) {
 		uint8_t byte = *cursor.at++;
@@ -56,16 +56,15 @@ uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t 
 			line += code - CODE_SHORT_END;
 			cursor.at += 2;
 		} else if (code == CODE_NO_COLUMNS) {
-			line += read_signed(&cursor);
+			line += (uint64_t)read_signed(&cursor);
 		} else if (code == CODE_LONG) {
-			line += read_signed(&cursor);
+			line += (uint64_t)read_signed(&cursor);
 			read_varint(&cursor);
 			read_varint(&cursor);
 			read_varint(&cursor);
 		}
 		if (offset < end)
-			return code == CODE_NONE || line < 0 || line > UINT32_MAX ? 0
-										  : (uint32_t)line;
+			return code == CODE_NONE || line > UINT32_MAX ? 0 : (uint32_t)line;
 	}
 	return 0;
 }

@@ -18,7 +18,8 @@ enum {
 	TYPE_MANAGED_DICT = 1 << 4,
 	TYPE_INLINE_VALUES = 1 << 2,
 	MAX_STRING = 1 << 16, /* characters of a str that are looked at */
-	MAX_DICT = 1 << 20,   /* entries of a dict that are searched */
+	MAX_DICT = 1 << 16,   /* slots of a dict or set that are searched */
+	MAX_SLOTS = 1 << 17,  /* the same, for all containers of one object shown */
 	MAX_TYPE_NAME = 256,
 	MAX_DIGITS = 64, /* of an int: longer ones are shown by their size */
 };
@@ -41,15 +42,24 @@ struct type {
 static struct p3_error *read_type_at(struct p3_py *py, uint64_t address, struct type *ret)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	uint64_t name;
+	void **known = p3_map_find(py->types, address);
+	struct type *type;
 	const char *raw;
+	uint64_t name;
 
+	if (known) {
+		*ret = *(struct type *)*known;
+		return NULL;
+	}
 	ret->address = address;
 	P3_TRY(p3_read_u64(py->target, address + py->layout->type.flags, &ret->flags));
 	P3_TRY(p3_read_u64(py->target, address + py->layout->type.name, &name));
 	P3_TRY(p3_read_string(py->target, name, MAX_TYPE_NAME, py->arena, &raw));
 	p3_text_add_safe(&text, raw, strlen(raw), 0);
 	ret->name = p3_arena_string(py->arena, p3_text_string(&text));
+	type = p3_arena_take(py->arena, sizeof(*type));
+	*type = *ret;
+	*p3_map_slot(py->types, address) = type;
 	return NULL;
 }
 
@@ -132,11 +142,12 @@ static struct p3_error *add_string(struct p3_py *py, uint64_t object, uint64_t l
 const char *p3_py_string(struct p3_py *py, uint64_t object)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	struct p3_error *error = NULL;
+	struct p3_error *error;
 
-	if (!strcmp(p3_py_static_type(py, object), "str"))
-		error = add_string(py, object, 4096, 0, &text);
-	if (error || !text.data) {
+	if (strcmp(p3_py_static_type(py, object), "str") != 0)
+		return "?";
+	error = add_string(py, object, 4096, 0, &text);
+	if (error) {
 		p3_error_free(error);
 		return "?";
 	}
@@ -189,6 +200,7 @@ static struct p3_error *read_keys(struct p3_py *py, uint64_t address, struct key
 struct walk {
 	struct p3_py *py;
 	struct keys keys;
+	size_t *slots;	 /* counts the slots looked at; NULL: not counted */
 	uint64_t values; /* of a split table; 0: the values are in the entries */
 	uint64_t next;
 };
@@ -199,6 +211,7 @@ static struct p3_error *start_walk(struct p3_py *py, uint64_t keys, uint64_t val
 	ret->py = py;
 	ret->values = values;
 	ret->next = 0;
+	ret->slots = NULL;
 	return read_keys(py, keys, &ret->keys);
 }
 
@@ -215,6 +228,8 @@ static struct p3_error *start_dict(struct p3_py *py, uint64_t dict, struct walk 
 static struct p3_error *next_entry(struct walk *walk, uint64_t *key, uint64_t *value)
 {
 	while (walk->next < walk->keys.count) {
+		if (walk->slots && ++*walk->slots > MAX_SLOTS)
+			break;
 		uint64_t entry = walk->keys.entries + walk->next * walk->keys.entry_size;
 		uint64_t words[2];
 
@@ -234,33 +249,24 @@ static struct p3_error *next_entry(struct walk *walk, uint64_t *key, uint64_t *v
 	return NULL;
 }
 
-/* Is this key object the one looked for? */
-struct wanted {
-	const char *string; /* NULL: the number */
-	uint64_t number;
-};
-
 static bool read_small_int(struct p3_py *py, uint64_t object, uint64_t *ret);
 
-static uint64_t find_key(struct walk *walk, const struct wanted *wanted)
+static uint64_t find_key(struct walk *walk, const char *wanted)
 {
-	uint64_t key, value, number;
 	struct p3_error *error;
+	uint64_t key, value;
 
-	while (!(error = next_entry(walk, &key, &value)) && key) {
-		if (wanted->string
-			    ? string_equals(walk->py, key, wanted->string)
-			    : read_small_int(walk->py, key, &number) && number == wanted->number)
+	while (!(error = next_entry(walk, &key, &value)) && key)
+		if (string_equals(walk->py, key, wanted))
 			return value;
-	}
 	p3_error_free(error);
 	return 0;
 }
 
-static uint64_t find_in_dict(struct p3_py *py, uint64_t dict, const struct wanted *wanted)
+uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key)
 {
 	struct walk walk;
-	struct p3_error *error = NULL;
+	struct p3_error *error;
 
 	if (strcmp(p3_py_static_type(py, dict), "dict") != 0)
 		return 0;
@@ -269,17 +275,22 @@ static uint64_t find_in_dict(struct p3_py *py, uint64_t dict, const struct wante
 		p3_error_free(error);
 		return 0;
 	}
-	return find_key(&walk, wanted);
+	return find_key(&walk, key);
 }
 
-uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key)
+void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret)
 {
-	return find_in_dict(py, dict, &(struct wanted){ .string = key });
-}
+	struct p3_error *error;
+	struct walk walk;
+	uint64_t key, value, number;
 
-uint64_t p3_py_dict_get_int(struct p3_py *py, uint64_t dict, uint64_t key)
-{
-	return find_in_dict(py, dict, &(struct wanted){ .number = key });
+	if (!dict || strcmp(p3_py_static_type(py, dict), "dict") != 0)
+		return;
+	error = start_dict(py, dict, &walk);
+	while (!error && !(error = next_entry(&walk, &key, &value)) && key)
+		if (read_small_int(py, key, &number))
+			*p3_map_slot(ret, number) = (void *)(uintptr_t)value;
+	p3_error_free(error);
 }
 
 /* ---- attributes ---- */
@@ -336,7 +347,7 @@ uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name)
 		p3_error_free(error);
 		return 0;
 	}
-	return find_key(&walk, &(struct wanted){ .string = name });
+	return find_key(&walk, name);
 }
 
 /* ---- int ---- */
@@ -420,6 +431,7 @@ struct format {
 	size_t start; /* where this object's text begins */
 	unsigned int depth;
 	uint64_t parents[P3_PY_MAX_DEPTH + 1];
+	size_t slots;	 /* of containers, looked at so far */
 	bool attributes; /* of an instance, at the outermost level */
 	bool aggregate;
 };
@@ -584,6 +596,7 @@ static struct p3_error *add_dict(struct format *format, uint64_t object, const s
 
 	(void)type;
 	P3_TRY(start_dict(format->py, object, &walk));
+	walk.slots = &format->slots;
 	p3_text_add(format->text, "{");
 	for (;;) {
 		P3_TRY(next_entry(&walk, &key, &value));
@@ -619,7 +632,7 @@ static struct p3_error *add_set(struct format *format, uint64_t object, const st
 	}
 	format->aggregate = true;
 	p3_text_add(format->text, frozen ? "frozenset({" : "{");
-	for (i = 0; i <= mask && i < MAX_DICT && count < used; i++) {
+	for (i = 0; i <= mask && ++format->slots < MAX_SLOTS && count < used; i++) {
 		uint64_t entry[2]; /* key, hash */
 
 		P3_TRY(p3_read(format->py->target, table + 16 * i, entry, sizeof(entry)));
@@ -775,6 +788,8 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 		return NULL;
 	}
 	error = start_attributes(format->py, object, &walk);
+	if (!error)
+		walk.slots = &format->slots;
 	while (!error && !(error = next_entry(&walk, &key, &value)) && key) {
 		p3_text_add(format->text, count ? ", " : ": ");
 		if (count++ == P3_PY_MAX_ITEMS || is_full(format)) {

@@ -66,6 +66,8 @@ struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
 	py.runtime = module->bias + module->facts->py_runtime;
 	py.debug = module->facts->py_debug;
 	py.codes = p3_map_new(arena);
+	py.types = p3_map_new(arena);
+	py.tables = p3_map_new(arena);
 	find_version(&py, module);
 	py.free_threaded = is_free_threaded(&py);
 	row = p3_layout_find(py.major, py.minor, py.free_threaded);
@@ -133,19 +135,12 @@ static uint64_t find_active_threads(struct p3_py *py, uint64_t interpreter)
 	return 0;
 }
 
-static const char *find_name(struct p3_py *py, uint64_t active, uint64_t ident)
-{
-	uint64_t thread = active ? p3_py_dict_get_int(py, active, ident) : 0;
-	uint64_t name = thread ? p3_py_attribute(py, thread, "_name") : 0;
-
-	return name ? p3_py_string(py, name) : NULL;
-}
-
 static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 					 struct p3_py_threads *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	uint64_t state, id, holder = 0, active;
+	uint64_t state, id, holder = 0;
+	struct p3_map *seen = p3_map_new(py->arena), *names = p3_map_new(py->arena);
 	struct p3_error *error;
 	bool known_gil;
 
@@ -154,13 +149,15 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 	error = read_gil(py, interpreter, &holder);
 	known_gil = !error;
 	p3_error_free(error);
-	active = find_active_threads(py, interpreter);
+	p3_py_dict_map(py, find_active_threads(py, interpreter), names);
 	while (state) {
 		struct p3_py_thread thread = { .address = state, .interpreter = (int64_t)id };
-		uint64_t back, lwp;
+		uint64_t back, lwp, name;
+		void **object;
 
-		if (ret->count >= P3_MAX_THREADS)
+		if (ret->count >= P3_MAX_THREADS || p3_map_find(seen, state))
 			return p3_error_new(P3_BAD_DATA, "the list of thread states does not end");
+		(void)p3_map_slot(seen, state);
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.interpreter, &back));
 		if (back != interpreter)
 			return p3_error_new(P3_BAD_DATA,
@@ -172,7 +169,9 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 		thread.gil = !known_gil	       ? P3_GIL_UNKNOWN
 			     : holder == state ? P3_GIL_HOLDS
 					       : P3_GIL_NONE;
-		thread.name = find_name(py, active, thread.pointer);
+		object = p3_map_find(names, thread.pointer);
+		name = object ? p3_py_attribute(py, (uint64_t)(uintptr_t)*object, "_name") : 0;
+		thread.name = name ? p3_py_string(py, name) : NULL;
 		*p3_list_add(py->arena, ret) = thread;
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.next, &state));
 	}
@@ -182,6 +181,7 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret)
 {
 	struct p3_py_threads threads = { 0 };
+	struct p3_map *seen = p3_map_new(py->arena);
 	uint64_t interpreter;
 	size_t count = 0;
 
@@ -190,8 +190,9 @@ struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret)
 	while (interpreter) {
 		struct p3_error *error = NULL;
 
-		if (count++ >= P3_PY_MAX_INTERPRETERS)
+		if (count++ >= P3_PY_MAX_INTERPRETERS || p3_map_find(seen, interpreter))
 			error = p3_error_new(P3_BAD_DATA, "the list of interpreters does not end");
+		(void)p3_map_slot(seen, interpreter);
 		if (!error)
 			error = read_interpreter(py, interpreter, &threads);
 		if (!error)

@@ -6,6 +6,7 @@
  * The sections to look for survive strip; see facts/cpython.md 1, users.md 3.2.
  */
 #include <pyo3-gdb/elf.h>
+#include <pyo3-gdb/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +109,7 @@ static void use_comment(Elf_Scn *section, struct p3_file_facts *facts)
 {
 	static const char key[] = "rustc version ";
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+	struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const char *start, *end;
 
 	if (!data || !data->d_buf)
@@ -118,8 +120,8 @@ static void use_comment(Elf_Scn *section, struct p3_file_facts *facts)
 	facts->rust = true;
 	start += sizeof(key) - 1;
 	end = (const char *)data->d_buf + data->d_size;
-	snprintf(facts->rustc, sizeof(facts->rustc), "%.*s",
-		 (int)strnlen(start, (size_t)(end - start)), start);
+	p3_text_add_safe(&safe, start, strnlen(start, (size_t)(end - start)), 0);
+	snprintf(facts->rustc, sizeof(facts->rustc), "%s", p3_text_string(&safe));
 }
 
 static void use_rodata(Elf_Scn *section, struct p3_file_facts *facts)

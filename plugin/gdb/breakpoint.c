@@ -2,8 +2,11 @@
 /*
  * pyo3-break-panic: a breakpoint on rust_panic(), where every panic that
  * unwinds or aborts passes with its message made. gdb resolves the name in each
- * module, with both manglings, as modules come and go; the name was plain up to
- * rustc 1.86 and is __rustc::rust_panic from 1.87 on (facts/users.md 2.2).
+ * module as modules come and go. The name was plain up to rustc 1.86, and is
+ * __rustc::rust_panic from 1.87 on (facts/users.md 2.2). gdb 13 demangles that
+ * with a crate hash, and finds both by "rust_panic"; newer ones without, and
+ * find each by its own name alone: then a second, internal breakpoint follows
+ * the first, which the user sees.
  */
 #include "gdb.h"
 
@@ -14,7 +17,8 @@
 
 enum { CALLERS = 12 }; /* frames above rust_panic() that can tell a resumed panic */
 
-static PyObject *breakpoint;
+/* The one the user sees, and the one for the other name; NULL: none. */
+static PyObject *breakpoint, *follower;
 
 /* The first two integer arguments of a function, at its start. */
 static const struct {
@@ -32,8 +36,8 @@ static bool look_at_callers(PyObject *newest, uint64_t *sp, uint64_t *stack_end)
 	*sp = *stack_end = p3_gdb_register(newest, "sp");
 	Py_INCREF(frame);
 	for (i = 0; i < CALLERS && frame && frame != Py_None; i++) {
-		PyObject *older = p3_gdb_call(frame, "older", "()");
 		P3_OBJECT name = p3_gdb_call(frame, "name", "()");
+		PyObject *older = name ? p3_gdb_call(frame, "older", "()") : NULL;
 		const char *text = p3_gdb_text(arena, name);
 
 		if (i == 2)
@@ -67,8 +71,7 @@ static void say(const struct p3_panic *panic, const struct p3_error *error)
 	p3_error_free(ignored);
 }
 
-/* gdb asks at each hit: True stops, False goes on. */
-static PyObject *stop(PyObject *self, PyObject *args)
+static PyObject *handle_hit(void)
 {
 	struct p3_command_context context = p3_gdb_context();
 	struct p3_target *target = p3_session_target(context.session);
@@ -78,8 +81,6 @@ static PyObject *stop(PyObject *self, PyObject *args)
 	uint64_t data = 0, vtable = 0, sp, stack_end;
 	size_t i;
 
-	(void)self;
-	(void)args;
 	p3_gdb_clear();
 	if (!frame)
 		Py_RETURN_TRUE;
@@ -94,14 +95,77 @@ static PyObject *stop(PyObject *self, PyObject *args)
 		Py_RETURN_FALSE;
 	say(&panic, error);
 	p3_error_free(error);
-	p3_gdb_clear();
 	Py_RETURN_TRUE;
+}
+
+/* gdb asks at each hit: True stops, False goes on. */
+static PyObject *stop(PyObject *self, PyObject *args)
+{
+	PyObject *answer;
+
+	(void)self;
+	(void)args;
+	/* A user's pretty-printer that called a function, from within a command of ours. */
+	if (p3_gdb_busy())
+		Py_RETURN_TRUE;
+	answer = handle_hit();
+	p3_gdb_host_forget();
+	p3_gdb_clear();
+	return answer;
+}
+
+static bool is_valid(PyObject *object)
+{
+	P3_OBJECT valid = object ? p3_gdb_call(object, "is_valid", "()") : NULL;
+
+	p3_gdb_clear();
+	return valid == Py_True;
+}
+
+/* The follower does as the user's breakpoint would: deleted or disabled, neither stops. */
+static PyObject *follow(PyObject *self, PyObject *args)
+{
+	P3_OBJECT enabled =
+		is_valid(breakpoint) ? PyObject_GetAttrString(breakpoint, "enabled") : NULL;
+
+	p3_gdb_clear();
+	if (enabled != Py_True)
+		Py_RETURN_FALSE;
+	return stop(self, args);
 }
 
 static PyMethodDef methods[] = {
 	{ "stop", stop, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
+static PyMethodDef follower_methods[] = {
+	{ "stop", follow, METH_VARARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
+/* Does this gdb demangle v0 names with crate hashes? */
+static bool shows_hashes(void)
+{
+	P3_OBJECT output =
+		p3_gdb_output_of("demangle -l rust -- _RNvCs3XEF1nXgZqC_7___rustc10rust_panic");
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	const char *text = p3_gdb_text(arena, output);
+
+	return text && strchr(text, '[');
+}
+
+static PyObject *make(PyMethodDef *with, const char *name, bool internal)
+{
+	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Breakpoint");
+	P3_OBJECT type =
+		base ? p3_gdb_subclass("PanicBreakpoint", base, "Stops at Rust panics.", with, NULL)
+		     : NULL;
+	P3_OBJECT none = PyTuple_New(0);
+	P3_OBJECT options =
+		Py_BuildValue("{s:s,s:O}", "spec", name, "internal", internal ? Py_True : Py_False);
+
+	return type && none && options ? PyObject_Call(type, none, options) : NULL;
+}
 
 /* Rust modules whose panics this breakpoint cannot see, one line each. */
 static struct p3_error *warn_of_stripped(void)
@@ -131,25 +195,24 @@ static struct p3_error *warn_of_stripped(void)
 
 struct p3_error *p3_gdb_break_panic(void *context)
 {
-	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Breakpoint");
-	P3_OBJECT type = NULL;
-	P3_OBJECT valid = breakpoint ? p3_gdb_call(breakpoint, "is_valid", "()") : NULL;
+	bool both = !shows_hashes();
 
 	(void)context;
-	if (valid == Py_True) {
+	if (is_valid(breakpoint)) {
 		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 
 		p3_text_printf(&text, "Breakpoint %lld stops at Rust panics already.\n",
 			       (long long)p3_gdb_attribute_number(breakpoint, "number", 0));
 		return p3_gdb_write(p3_text_string(&text));
 	}
-	p3_gdb_clear();
 	Py_CLEAR(breakpoint);
-	type = base ? p3_gdb_subclass("PanicBreakpoint", base, "Stops at Rust panics.", methods,
-				      NULL)
-		    : NULL;
-	breakpoint = type ? PyObject_CallFunction(type, "s", "rust_panic") : NULL;
+	breakpoint = make(methods, both ? "__rustc::rust_panic" : "rust_panic", false);
 	if (!breakpoint)
 		return p3_gdb_error("setting a breakpoint on rust_panic");
+	if (both && !is_valid(follower)) {
+		Py_CLEAR(follower);
+		follower = make(follower_methods, "rust_panic", true);
+		p3_gdb_clear();
+	}
 	return warn_of_stripped();
 }

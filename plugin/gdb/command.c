@@ -107,6 +107,13 @@ struct p3_command_context p3_gdb_context(void)
 
 /* ---- commands ---- */
 
+static bool busy;
+
+bool p3_gdb_busy(void)
+{
+	return busy;
+}
+
 /* Raise an error as gdb shows it to a user. */
 static PyObject *raise_error(struct p3_error *error)
 {
@@ -139,9 +146,17 @@ static PyObject *invoke(PyObject *self, PyObject *args)
 
 	if (!PyArg_ParseTuple(args, "sp", &arguments, &from_tty))
 		return NULL;
-	p3_gdb_take_interrupt();
+	if (busy) {
+		P3_OBJECT type = PyObject_GetAttrString(p3_gdb(), "GdbError");
+
+		if (type)
+			PyErr_SetString(type, "a pyo3-gdb command is running already");
+		return NULL;
+	}
 	context = p3_gdb_context();
+	busy = true;
 	error = p3_command_run(command, &context, arguments);
+	busy = false;
 	/* gdb.Frame objects must not outlive the command: gdb drops its frames at will. */
 	p3_gdb_host_forget();
 	if (error)

@@ -64,6 +64,8 @@ struct p3_error *p3_gdb_write(const char *text) P3_MUST_CHECK;
 
 /* The one session, and its context for a command with gdb's settings (command.c). */
 struct p3_command_context p3_gdb_context(void);
+/* A command of ours is running: the session is in use. */
+bool p3_gdb_busy(void);
 /* Define all commands; false with an exception set. */
 bool p3_gdb_define_commands(void);
 

@@ -10,6 +10,7 @@
 #include <pyo3-gdb/elf.h>
 #include <pyo3-gdb/rust.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the guard: arrays whose elements have a dynamic type ---- */
@@ -32,11 +33,15 @@ static PyObject *array_children(PyObject *value, PyObject *type)
 {
 	P3_OBJECT range = p3_gdb_call(type, "range", "()");
 	P3_OBJECT children = PyList_New(0);
-	long long low = 0, high = -1, i;
+	P3_OBJECT elements = p3_gdb_call(p3_gdb(), "parameter", "(s)", "print elements");
+	long long low = 0, high = -1, i, limit = 1 << 20;
 
+	if (elements && PyLong_Check(elements) && PyLong_AsLongLong(elements) > 0)
+		limit = PyLong_AsLongLong(elements) + 1; /* one more: gdb then adds its "..." */
+	p3_gdb_clear();
 	if (!range || !children || !PyArg_ParseTuple(range, "LL", &low, &high))
 		return NULL;
-	for (i = low; i <= high && i - low < 200; i++) {
+	for (i = low; i <= high && i - low < limit; i++) {
 		P3_OBJECT index = PyLong_FromLongLong(i);
 		P3_OBJECT item = index ? PyObject_GetItem(value, index) : NULL;
 		P3_OBJECT pair =
@@ -117,6 +122,8 @@ static PyObject *look_up_array(PyObject *self, PyObject *value)
 	p3_gdb_clear();
 	if (printer)
 		return printer;
+	if (p3_gdb_interrupted()) /* Ctrl-C is gdb's: it ends the user's print */
+		return NULL;
 	Py_RETURN_NONE;
 }
 
@@ -124,9 +131,14 @@ static PyMethodDef look_up_array_method = { "pyo3_gdb_array", look_up_array, MET
 
 static bool register_guard(void)
 {
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	const char *version = p3_gdb_attribute_text(arena, p3_gdb(), "VERSION");
 	P3_OBJECT printers = PyObject_GetAttrString(p3_gdb(), "pretty_printers");
 	P3_OBJECT function = PyCFunction_New(&look_up_array_method, NULL);
 
+	/* Seen on 13.1; 16.3 and 18.1 print such arrays. */
+	if (version && strtol(version, NULL, 10) >= 16)
+		return true;
 	return printers && function && PyList_Insert(printers, 0, function) == 0;
 }
 
@@ -168,6 +180,33 @@ static PyObject *import_lookup(const char *sysroot)
 	return lookup;
 }
 
+/* The toolchain for a rustc, looked for once: it opens files of every toolchain. */
+static struct p3_error *find_toolchain(const char *rustc, struct p3_toolchain *ret)
+{
+	static struct {
+		char rustc[64];
+		struct p3_toolchain toolchain;
+	} known[16];
+	static struct p3_arena *arena;
+	static size_t count;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!strcmp(known[i].rustc, rustc)) {
+			*ret = known[i].toolchain;
+			return NULL;
+		}
+	}
+	if (!arena)
+		arena = p3_arena_new();
+	P3_TRY(p3_rust_toolchain(arena, rustc, ret));
+	if (count < sizeof(known) / sizeof(*known)) {
+		snprintf(known[count].rustc, sizeof(known[count].rustc), "%s", rustc);
+		known[count++].toolchain = *ret;
+	}
+	return NULL;
+}
+
 static bool has_rust_printers(PyObject *objfile)
 {
 	P3_OBJECT printers = PyObject_GetAttrString(objfile, "pretty_printers");
@@ -207,9 +246,9 @@ static PyObject *ask_rustc(PyObject *self, PyObject *args)
 {
 	PyObject *printer = PyObject_Call(self, args, NULL);
 
-	if (printer)
+	if (printer || PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
 		return printer;
-	p3_gdb_clear();
+	PyErr_Clear();
 	Py_RETURN_NONE;
 }
 
@@ -237,8 +276,7 @@ static PyObject *wrap_printer(PyObject *lookup)
 	return wrapper;
 }
 
-static struct p3_error *register_rust(struct p3_arena *arena, PyObject *objfile,
-				      const struct p3_file_facts *facts)
+static struct p3_error *register_rust(PyObject *objfile, const struct p3_file_facts *facts)
 {
 	struct p3_toolchain toolchain;
 	PyObject *wrapper;
@@ -246,7 +284,7 @@ static struct p3_error *register_rust(struct p3_arena *arena, PyObject *objfile,
 
 	if (!printers || has_rust_printers(objfile))
 		return NULL;
-	P3_TRY(p3_rust_toolchain(arena, facts->rustc, &toolchain));
+	P3_TRY(find_toolchain(facts->rustc, &toolchain));
 	if (!loaded)
 		loaded = PyDict_New();
 	wrapper = loaded ? PyDict_GetItemString(loaded, toolchain.sysroot) : NULL;
@@ -269,7 +307,7 @@ static void consider(PyObject *objfile)
 	struct p3_file_facts facts;
 
 	if (is_printable(arena, objfile, &facts)) {
-		struct p3_error *error = register_rust(arena, objfile, &facts);
+		struct p3_error *error = register_rust(objfile, &facts);
 
 		p3_error_free(error); /* `info pyo3` tells */
 	}
@@ -324,7 +362,7 @@ const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const ch
 	if (!is_printable(arena, objfile, &facts))
 		return "none: there are no types without DWARF";
 	if (has_rust_printers(objfile)) {
-		error = p3_rust_toolchain(arena, facts.rustc, &toolchain);
+		error = find_toolchain(facts.rustc, &toolchain);
 		if (!error)
 			return toolchain.exact
 				       ? p3_arena_printf(arena, "rustc's own, of %s",
@@ -335,7 +373,7 @@ const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const ch
 		p3_error_free(error);
 		return "rustc's, registered by gdb or another script";
 	}
-	error = register_rust(arena, objfile, &facts);
+	error = register_rust(objfile, &facts);
 	if (!error)
 		return "rustc's own";
 	module = p3_arena_printf(arena, "none: %s%s%s", error->message, error->hint ? "; " : "",

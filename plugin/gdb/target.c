@@ -10,14 +10,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* gdb.Frame objects of the threads unwound at this stop: number -> list. */
 static PyObject *known_frames;
-
-void p3_gdb_host_forget(void)
-{
-	Py_CLEAR(known_frames);
-}
 
 static PyObject *selected_inferior(void)
 {
@@ -72,6 +68,15 @@ static bool parse_auxv_line(char *line, uint64_t *type, uint64_t *value)
 	return end != last;
 }
 
+/* gdb puts "target:" before files that it reads through gdbserver: are they here, too? */
+static const char *local_path(const char *path)
+{
+	static const char prefix[] = "target:";
+
+	return path && !strncmp(path, prefix, sizeof(prefix) - 1) ? path + sizeof(prefix) - 1
+								  : path;
+}
+
 static void read_auxv(struct p3_arena *arena, struct p3_process *process)
 {
 	P3_OBJECT output = p3_gdb_output_of("info auxv");
@@ -108,7 +113,7 @@ static struct p3_error *host_process(void *context, struct p3_arena *arena, stru
 	*ret = (struct p3_process){ 0 };
 	ret->pid = p3_gdb_attribute_number(inferior, "pid", 0);
 	ret->state = kind && !strcmp(kind, "core") ? "core" : "live";
-	ret->executable = p3_gdb_attribute_text(arena, space, "filename");
+	ret->executable = local_path(p3_gdb_attribute_text(arena, space, "filename"));
 	ret->host = p3_arena_printf(arena, "gdb %s", version ? version : "of unknown version");
 	read_auxv(arena, ret);
 	return NULL;
@@ -116,38 +121,46 @@ static struct p3_error *host_process(void *context, struct p3_arena *arena, stru
 
 /* ---- threads ---- */
 
-/* The user's selection, to be put back. */
-struct selection {
-	PyObject *thread, *frame;
-};
+/*
+ * The user's selected thread and frame: saved at the first switch of a command, put
+ * back once at its end. gdb drops what it has unwound at each switch.
+ */
+static PyObject *saved_thread, *saved_frame;
+static uint32_t current_thread; /* switched to; 0: the user's own */
 
-static struct selection save_selection(void)
+static void save_selection(void)
 {
-	struct selection selection = { p3_gdb_call(p3_gdb(), "selected_thread", "()"), NULL };
-
-	selection.frame = p3_gdb_call(p3_gdb(), "selected_frame", "()");
+	if (saved_thread)
+		return;
+	saved_thread = p3_gdb_call(p3_gdb(), "selected_thread", "()");
 	p3_gdb_clear();
-	return selection;
+	saved_frame = p3_gdb_call(p3_gdb(), "selected_frame", "()");
+	p3_gdb_clear();
 }
 
-static void restore_selection(struct selection *selection)
+static void restore_selection(void)
 {
 	PyObject *type, *value, *traceback;
 
 	/* The way out of an error, too: whatever is pending stays pending. */
 	PyErr_Fetch(&type, &value, &traceback);
-	if (selection->thread && selection->thread != Py_None)
-		Py_XDECREF(p3_gdb_call(selection->thread, "switch", "()"));
+	if (current_thread && saved_thread && saved_thread != Py_None)
+		Py_XDECREF(p3_gdb_call(saved_thread, "switch", "()"));
 	p3_gdb_clear();
-	if (selection->frame)
-		Py_XDECREF(p3_gdb_call(selection->frame, "select", "()"));
+	if (current_thread && saved_frame)
+		Py_XDECREF(p3_gdb_call(saved_frame, "select", "()"));
 	p3_gdb_clear();
-	Py_CLEAR(selection->thread);
-	Py_CLEAR(selection->frame);
+	Py_CLEAR(saved_thread);
+	Py_CLEAR(saved_frame);
+	current_thread = 0;
 	PyErr_Restore(type, value, traceback);
 }
 
-#define P3_SELECTION struct selection P3_CLEANUP(restore_selection)
+void p3_gdb_host_forget(void)
+{
+	Py_CLEAR(known_frames);
+	restore_selection();
+}
 
 uint64_t p3_gdb_register(PyObject *frame, const char *name)
 {
@@ -160,6 +173,7 @@ uint64_t p3_gdb_register(PyObject *frame, const char *name)
 /* pthread_self(): on x86-64 it is what fs points at, live, in cores and remotely. */
 static uint64_t thread_pointer(PyObject *thread)
 {
+	/* Leaves it to switch_to() to switch back. */
 	P3_OBJECT switched = p3_gdb_call(thread, "switch", "()");
 	P3_OBJECT frame = switched ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
 
@@ -177,14 +191,16 @@ static int compare_numbers(const void *left, const void *right)
 static struct p3_error *host_threads(void *context, struct p3_arena *arena, struct p3_thread **ret,
 				     size_t *count_ret)
 {
-	P3_SELECTION selection = save_selection();
 	P3_OBJECT inferior = selected_inferior();
 	P3_OBJECT tuple = inferior ? p3_gdb_call(inferior, "threads", "()") : NULL;
 	Py_ssize_t count = tuple ? PyObject_Size(tuple) : -1, i;
-	int64_t selected = p3_gdb_attribute_number(selection.thread, "num", 0);
 	struct p3_thread *threads;
+	int64_t selected;
 
 	(void)context;
+	save_selection();
+	selected = p3_gdb_attribute_number(saved_thread, "num", 0);
+	current_thread = UINT32_MAX; /* one after the other */
 	if (count < 0)
 		return p3_gdb_error("threads");
 	if (count > P3_MAX_THREADS)
@@ -212,27 +228,29 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 	return NULL;
 }
 
-/* The gdb.InferiorThread with this number, switched to; NULL with an exception set. */
-static PyObject *switch_to(uint32_t number)
+/* Make this gdb's current thread, until the command ends; false with an exception set. */
+static bool switch_to(uint32_t number)
 {
 	P3_OBJECT inferior = selected_inferior();
 	P3_OBJECT tuple = inferior ? p3_gdb_call(inferior, "threads", "()") : NULL;
 	Py_ssize_t count = tuple ? PyObject_Size(tuple) : 0, i;
 
+	save_selection();
+	if (number == current_thread)
+		return true;
 	for (i = 0; i < count; i++) {
-		PyObject *thread = PySequence_GetItem(tuple, i);
+		P3_OBJECT thread = PySequence_GetItem(tuple, i);
+		P3_OBJECT done = NULL;
 
-		if (thread && p3_gdb_attribute_number(thread, "num", 0) == (int64_t)number) {
-			P3_OBJECT done = p3_gdb_call(thread, "switch", "()");
-
-			if (done)
-				return thread;
-		}
-		Py_XDECREF(thread);
+		if (!thread || p3_gdb_attribute_number(thread, "num", 0) != (int64_t)number)
+			continue;
+		done = p3_gdb_call(thread, "switch", "()");
+		current_thread = number;
+		return done != NULL;
 	}
 	if (!PyErr_Occurred())
 		PyErr_Format(PyExc_RuntimeError, "there is no thread %u", number);
-	return NULL;
+	return false;
 }
 
 /* ---- files ---- */
@@ -252,9 +270,9 @@ static struct p3_error *host_file(void *context, struct p3_arena *arena, const c
 	for (i = 0; i < count; i++) {
 		P3_OBJECT objfile = PySequence_GetItem(objfiles, i);
 		P3_OBJECT owner = objfile ? PyObject_GetAttrString(objfile, "owner") : NULL;
-		const char *file = p3_gdb_attribute_text(arena, objfile, "filename");
+		const char *file = local_path(p3_gdb_attribute_text(arena, objfile, "filename"));
 		const char *id = p3_gdb_attribute_text(arena, objfile, "build_id");
-		const char *given = p3_gdb_attribute_text(arena, objfile, "username");
+		const char *given = local_path(p3_gdb_attribute_text(arena, objfile, "username"));
 
 		p3_gdb_clear();
 		if (!file)
@@ -271,7 +289,11 @@ static struct p3_error *host_file(void *context, struct p3_arena *arena, const c
 		}
 	}
 	p3_gdb_clear();
-	*ret = (struct p3_host_file){ .path = found ? found : by_name, .debug_path = debug };
+	if (!found)
+		found = by_name;
+	if (found && access(found, R_OK) != 0) /* it is on the target only */
+		found = NULL;
+	*ret = (struct p3_host_file){ .path = found, .debug_path = debug };
 	return NULL;
 }
 
@@ -298,21 +320,25 @@ static enum p3_frame_kind frame_kind(PyObject *frame)
 				     : P3_FRAME_OTHER;
 }
 
-static struct p3_error *describe_frame(struct p3_arena *arena, PyObject *frame,
-				       struct p3_host_frame *ret)
+/* What gdb knows of a frame; what it fails to tell is left out. */
+static void describe_frame(struct p3_arena *arena, PyObject *frame, struct p3_host_frame *ret)
 {
 	P3_OBJECT pc = p3_gdb_call(frame, "pc", "()");
-	P3_OBJECT name = pc ? p3_gdb_call(frame, "name", "()") : NULL;
-	P3_OBJECT sal = name ? p3_gdb_call(frame, "find_sal", "()") : NULL;
-	P3_OBJECT symtab = sal ? PyObject_GetAttrString(sal, "symtab") : NULL;
+	P3_OBJECT name = NULL;
+	P3_OBJECT sal = NULL;
+	P3_OBJECT symtab = NULL;
 	P3_OBJECT language = NULL;
 
-	if (!symtab)
-		return p3_gdb_error("frame");
+	p3_gdb_clear();
+	name = p3_gdb_call(frame, "name", "()");
+	p3_gdb_clear();
+	sal = p3_gdb_call(frame, "find_sal", "()");
+	symtab = sal ? PyObject_GetAttrString(sal, "symtab") : NULL;
+	p3_gdb_clear();
 	ret->kind = frame_kind(frame);
 	ret->pc = p3_gdb_address(pc);
 	ret->name = p3_gdb_text(arena, name);
-	if (symtab != Py_None) {
+	if (symtab && symtab != Py_None) {
 		ret->file = p3_gdb_attribute_text(arena, symtab, "filename");
 		ret->line = (uint32_t)p3_gdb_attribute_number(sal, "line", 0);
 	}
@@ -323,7 +349,6 @@ static struct p3_error *describe_frame(struct p3_arena *arena, PyObject *frame,
 	ret->language = p3_gdb_text(arena, language);
 	if (ret->kind == P3_FRAME_NORMAL || ret->kind == P3_FRAME_SIGNAL)
 		ret->sp = p3_gdb_register(frame, "sp");
-	return NULL;
 }
 
 static const char *why_ended(struct p3_arena *arena, PyObject *frame)
@@ -340,27 +365,30 @@ static const char *why_ended(struct p3_arena *arena, PyObject *frame)
 static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint32_t number,
 				    struct p3_host_frames *ret)
 {
-	P3_SELECTION selection = save_selection();
-	P3_OBJECT thread = switch_to(number);
+	bool switched = switch_to(number);
 	P3_OBJECT list = PyList_New(0);
 	P3_OBJECT key = PyLong_FromUnsignedLong(number);
 	PyObject *frame;
 
 	(void)context;
-	if (!thread)
+	if (!switched)
 		return p3_gdb_error("thread");
 	frame = p3_gdb_call(p3_gdb(), "newest_frame", "()");
 	if (!frame)
 		return p3_gdb_error("frames");
 	*ret = (struct p3_host_frames){ 0 };
-	while (frame != Py_None && ret->count < P3_MAX_FRAMES) {
+	while (frame != Py_None) {
+		if (ret->count >= P3_MAX_FRAMES) {
+			ret->ended = "there are too many frames";
+			break;
+		}
 		struct p3_error *error = NULL;
 		PyObject *older;
 
 		if (p3_gdb_interrupted() || PyList_Append(list, frame) < 0)
 			error = p3_gdb_error(NULL);
 		if (!error)
-			error = describe_frame(arena, frame, p3_list_add(arena, ret));
+			describe_frame(arena, frame, p3_list_add(arena, ret));
 		if (error) {
 			Py_DECREF(frame);
 			return error;
@@ -388,9 +416,7 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 static struct p3_error *host_registers(void *context, uint32_t number, const char *const *names,
 				       size_t count, uint64_t *ret)
 {
-	P3_SELECTION selection = save_selection();
-	P3_OBJECT thread = switch_to(number);
-	P3_OBJECT frame = thread ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
+	P3_OBJECT frame = switch_to(number) ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
 	P3_OBJECT read = frame ? PyObject_GetAttrString(frame, "read_register") : NULL;
 	size_t i;
 
@@ -527,7 +553,7 @@ static PyObject *format_value(PyObject *value)
 }
 
 static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject *frame,
-			      PyObject *block, struct p3_variable *ret)
+			      PyObject *block, unsigned int wanted, struct p3_variable *ret)
 {
 	P3_OBJECT value = p3_gdb_call(frame, "read_var", "(OO)", symbol, block);
 	P3_OBJECT gone = value ? PyObject_GetAttrString(value, "is_optimized_out") : NULL;
@@ -539,8 +565,13 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 	} else if (type) {
 		ret->aggregate = is_aggregate(arena, type);
 		ret->object = find_object(arena, value, type);
-		text = ret->object ? PyUnicode_FromFormat("0x%lx", (unsigned long)ret->object)
-				   : format_value(value);
+		/* An aggregate can cost much, and run other people's printers: if it is shown. */
+		if (ret->object)
+			ret->value = p3_arena_printf(arena, "0x%" PRIx64, ret->object);
+		else if (ret->aggregate && !(wanted & P3_AGGREGATES))
+			ret->value = "...";
+		else
+			text = format_value(value);
 	}
 	if (text) {
 		const char *raw = p3_gdb_text(arena, text);
@@ -548,7 +579,7 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 
 		p3_text_add_safe(&safe, raw ? raw : "?", raw ? strlen(raw) : 1, 0);
 		ret->value = p3_arena_string(arena, p3_text_string(&safe));
-	} else if (!ret->absent) {
+	} else if (!ret->absent && !ret->value) {
 		struct p3_error *error = p3_gdb_error(NULL);
 		struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 
@@ -579,7 +610,7 @@ static bool attribute_is_true(PyObject *object, const char *name)
 }
 
 static struct p3_error *add_block(struct p3_arena *arena, PyObject *block, PyObject *frame,
-				  struct p3_variable_list *list)
+				  unsigned int wanted, struct p3_variable_list *list)
 {
 	P3_OBJECT symbols = PySequence_List(block);
 	Py_ssize_t count = symbols ? PyList_Size(symbols) : 0, i;
@@ -593,31 +624,33 @@ static struct p3_error *add_block(struct p3_arena *arena, PyObject *block, PyObj
 
 		if (p3_gdb_interrupted())
 			return p3_gdb_error(NULL);
-		if (!name || (!argument && !attribute_is_true(symbol, "is_variable")))
+		if (!name || !(wanted & (argument ? P3_ARGUMENTS : P3_LOCALS)) ||
+		    (!argument && !attribute_is_true(symbol, "is_variable")))
 			continue;
 		if (has_variable(list, name)) /* an inner block's hides it */
 			continue;
 		variable = p3_list_add(arena, list);
 		variable->name = name;
 		variable->argument = argument;
-		describe_variable(arena, symbol, frame, block, variable);
+		describe_variable(arena, symbol, frame, block, wanted, variable);
 	}
 	return NULL;
 }
 
 static struct p3_error *host_variables(void *context, struct p3_arena *arena, uint32_t number,
-				       uint32_t level, struct p3_variable_list *ret)
+				       uint32_t level, unsigned int wanted,
+				       struct p3_variable_list *ret)
 {
-	P3_SELECTION selection = save_selection();
-	P3_OBJECT thread = switch_to(number);
-	PyObject *frame = thread ? frame_at(number, level) : NULL; /* borrowed */
+	/* Borrowed, from a list that a nested command could drop. */
+	P3_OBJECT frame = switch_to(number) ? frame_at(number, level) : NULL;
 	PyObject *block;
 
 	(void)context;
 	p3_gdb_clear();
 	if (p3_gdb_interrupted())
 		return p3_gdb_error(NULL);
-	if (!thread || !frame)
+	Py_XINCREF(frame);
+	if (!frame)
 		return p3_error_new(P3_NOT_FOUND, "there is no frame %u", level);
 	*ret = (struct p3_variable_list){ 0 };
 	block = p3_gdb_call(frame, "block", "()");
@@ -627,7 +660,7 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 	}
 	while (block != Py_None) {
 		P3_OBJECT function = PyObject_GetAttrString(block, "function");
-		struct p3_error *error = add_block(arena, block, frame, ret);
+		struct p3_error *error = add_block(arena, block, frame, wanted, ret);
 		PyObject *outer;
 
 		if (error) {
@@ -647,7 +680,17 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 	return NULL;
 }
 
+static bool host_interrupted(void *context)
+{
+	bool yes = p3_gdb_interrupted();
+
+	(void)context;
+	PyErr_Clear(); /* it is remembered */
+	return yes;
+}
+
 static const struct p3_host_ops ops = {
+	.interrupted = host_interrupted,
 	.read = host_read,
 	.process = host_process,
 	.threads = host_threads,

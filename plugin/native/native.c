@@ -4,12 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_IMAGE = 1 << 20 }; /* bytes of a vdso */
 
 struct known_file {
 	const char *path, *build_id;
-	struct p3_file *file; /* NULL: it could not be opened */
+	struct timespec changed; /* a file built anew is another one */
+	struct p3_file *file;	 /* NULL: it could not be opened */
 };
 
 struct p3_native {
@@ -66,18 +68,21 @@ struct p3_file *p3_native_file(struct p3_native *native, struct p3_target *targe
 	const char *path = module->path ? module->path : vdso ? module->name : NULL;
 	struct known_file *known;
 	struct p3_error *error;
+	struct stat status = { 0 };
 	size_t i;
 
-	if (!path)
+	if (!path || (!vdso && stat(path, &status) != 0))
 		return NULL;
 	for (i = 0; i < native->files.count; i++) {
 		known = &native->files.items[i];
-		if (!strcmp(known->path, path) && !strcmp(known->build_id, module->build_id))
+		if (!strcmp(known->path, path) && !strcmp(known->build_id, module->build_id) &&
+		    !memcmp(&known->changed, &status.st_mtim, sizeof(known->changed)))
 			return known->file;
 	}
 	known = p3_list_add(native->arena, &native->files);
 	known->path = p3_arena_string(native->arena, path);
 	known->build_id = p3_arena_string(native->arena, module->build_id);
+	known->changed = status.st_mtim;
 	error = vdso ? open_image(native, target, module, &known->file)
 		     : p3_file_open(path, module->debug_path, &known->file);
 	p3_error_free(error);

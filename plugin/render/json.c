@@ -48,7 +48,9 @@ static json_t *render_variables(const struct p3_frame *frame, bool arguments)
 		if (variable->argument != arguments)
 			continue;
 		object = json_object();
-		json_object_set_new(object, "name", string_or_null(variable->name));
+		/* "**kwargs" is for people */
+		json_object_set_new(object, "name",
+				    string_or_null(variable->name + strspn(variable->name, "*")));
 		json_object_set_new(object, "value", string_or_null(variable->value));
 		json_object_set_new(object, "absent", string_or_null(variable->absent));
 		json_array_append_new(array, object);

@@ -3,6 +3,7 @@
 #include <pyo3-gdb/render.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -11,15 +12,15 @@ enum {
 	LOCALS_INDENT = 8,    /* as gdb's bt -full */
 };
 
-struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, long count)
+struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, const long *wanted)
 {
 	struct p3_range range = { 0, stack->count, false };
-	long shown = 0;
+	long shown = 0, count = wanted ? *wanted : 0;
 	size_t i;
 
-	if (!count)
+	if (!wanted)
 		return range;
-	if (count > 0) {
+	if (count >= 0) {
 		for (i = 0; i < stack->count && shown < count; i++)
 			shown += raw || !stack->items[i].folded;
 		range.end = i;
@@ -64,8 +65,11 @@ void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *r
 		p3_text_add(ret, "\"");
 	}
 	p3_text_add(ret, gil[thread->gil]);
-	if (thread->python_absent)
-		p3_text_printf(ret, " (%s)", thread->python_absent);
+	if (thread->python_absent) {
+		p3_text_add(ret, " (");
+		p3_text_add_safe(ret, thread->python_absent, strlen(thread->python_absent), 0);
+		p3_text_add(ret, ")");
+	}
 	p3_text_add(ret, "\n");
 }
 
@@ -168,9 +172,13 @@ static void add_location(const struct p3_frame *frame, const struct p3_render_op
 	} else if (frame->module) {
 		p3_text_add(text, "from ");
 		add_styled(text, options->file_style, frame->module, strlen(frame->module));
+		if (!frame->function) /* what addr2line and a maintainer with symbols ask for */
+			p3_text_printf(text, " +0x%" PRIx64, frame->offset);
 	}
-	if (frame->python_name)
-		p3_text_printf(text, "%scalled as %s", text->size ? "  " : "", frame->python_name);
+	if (frame->python_name) {
+		p3_text_printf(text, "%scalled as ", text->size ? "  " : "");
+		p3_text_add_safe(text, frame->python_name, strlen(frame->python_name), 0);
+	}
 	if (frame->note)
 		p3_text_printf(text, "%s(%s)", text->size ? "  " : "", frame->note);
 }
@@ -197,7 +205,8 @@ static void add_locals(const struct p3_frame *frame, const struct p3_render_opti
 	if (frame->variables_absent)
 		p3_text_printf(text, "%*s<%s>\n", LOCALS_INDENT, "", frame->variables_absent);
 	else if (!any)
-		p3_text_add(text, "No locals.\n");
+		p3_text_add(text, frame->py || frame->file ? "No locals.\n"
+							   : "No symbol table info available.\n");
 }
 
 static void add_frame(const struct p3_frame *frame, const struct p3_render_options *options,
@@ -222,9 +231,11 @@ static void add_frame(const struct p3_frame *frame, const struct p3_render_optio
 		add_styled(&head, options->function_style, frame->function,
 			   strlen(frame->function));
 	} else {
-		p3_text_printf(&head, "%s0x%016" PRIx64 "%s in ??",
-			       options->address_style ? options->address_style : "", frame->pc,
-			       options->address_style && *options->address_style ? "\033[m" : "");
+		char address[2 + 16 + 1];
+
+		snprintf(address, sizeof(address), "0x%016" PRIx64, frame->pc);
+		add_styled(&head, options->address_style, address, strlen(address));
+		p3_text_add(&head, " in ??");
 	}
 	/* Python has arguments for functions only: not for <module> and the like. */
 	if (!frame->py || !frame->function || !strchr(frame->function, '<') ||

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Rust names as people say them, and their roles. Input is what the host
- * demangled: a DWARF path ("demo::Counter::add<u8>"), a legacy name
- * ("<demo::D as core::ops::Drop>::drop::h0123456789abcdef") or a v0 name
- * ("__rustc[b7974e86]::rust_panic"). Never the mangled form.
+ * Rust names as people say them, and their roles. Input is a symbol
+ * ("_RNvC4demo7checked"), or what a host demangled: a DWARF path
+ * ("demo::Counter::add<u8>"), a legacy name ("<demo::D as
+ * core::ops::Drop>::drop::h0123456789abcdef") or a v0 name
+ * ("__rustc[b7974e86]::rust_panic").
  */
 #include <pyo3-gdb/rust.h>
+
+#include "rust_private.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -68,14 +71,15 @@ static void add_last_components(struct p3_text *text, const char *at, const char
 
 		while (at < end && (isalnum((unsigned char)*at) || strchr("_{}#", *at)))
 			at++;
+		if (at < end && *at == '[') /* "core[0123abcd]::" */
+			at = skip_crate_hash(at, end);
 		if (at + 1 < end && at[0] == ':' && at[1] == ':') {
 			at += 2; /* a component that others follow */
 		} else if (at > start) {
-			p3_text_add_bytes(text, start, (size_t)(at - start));
-		} else if (*at == '[' && skip_crate_hash(at, end) != at) {
-			at = skip_crate_hash(at, end);
-			if (at + 1 < end && at[0] == ':' && at[1] == ':')
-				at += 2;
+			p3_text_add_bytes(text, start,
+					  strcspn(start, "[") < (size_t)(at - start)
+						  ? strcspn(start, "[")
+						  : (size_t)(at - start));
 		} else if (*at == '<') {
 			at = skip_group(at, end);
 		} else {
@@ -86,8 +90,13 @@ static void add_last_components(struct p3_text *text, const char *at, const char
 
 void p3_rust_name(const char *name, struct p3_text *ret)
 {
-	const char *at = name, *end = name + plain_size(name);
+	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *at, *end;
 
+	if (p3_rust_demangle(name, &demangled))
+		name = p3_text_string(&demangled);
+	at = name;
+	end = name + plain_size(name);
 	while (at < end) {
 		struct p3_text inside P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 		const char *close;
@@ -127,8 +136,13 @@ void p3_rust_name(const char *name, struct p3_text *ret)
 /* The name as it is matched: no generic arguments, no hashes. */
 static void add_path(const char *name, struct p3_text *ret)
 {
-	const char *at = name, *end = name + plain_size(name);
+	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *at, *end;
 
+	if (p3_rust_demangle(name, &demangled))
+		name = p3_text_string(&demangled);
+	at = name;
+	end = name + plain_size(name);
 	if (*at == '<') {
 		/* <T as Trait>::f belongs to T's crate, or to Trait's if T has none. */
 		const char *close = skip_group(at, end), *inside = at + 1, *as;
@@ -140,8 +154,14 @@ static void add_path(const char *name, struct p3_text *ret)
 		as = memmem(inside, (size_t)(close - inside), " as ", 4);
 		if (as && !memmem(type, (size_t)(as > type ? as - type : 0), "::", 2))
 			type = as + 4;
-		while (type < close && (isalnum((unsigned char)*type) || strchr("_:", *type)))
-			p3_text_add_bytes(ret, type++, 1);
+		while (type < close) {
+			if (*type == '[' && skip_crate_hash(type, close) != type)
+				type = skip_crate_hash(type, close);
+			else if (isalnum((unsigned char)*type) || *type == '_' || *type == ':')
+				p3_text_add_bytes(ret, type++, 1);
+			else
+				break;
+		}
 		at = close;
 	}
 	while (at < end) {
@@ -256,7 +276,10 @@ bool p3_rust_wrapped(const char *name, struct p3_text *ret)
 
 bool p3_rust_looks_like(const char *name)
 {
-	return strstr(name, "::") || !strncmp(name, "__rust", 6) || !strncmp(name, "rust_", 5);
+	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+	return strstr(name, "::") || !strncmp(name, "__rust", 6) || !strncmp(name, "rust_", 5) ||
+	       p3_rust_demangle(name, &demangled);
 }
 
 bool p3_rust_resumes(const char *name)

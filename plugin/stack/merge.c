@@ -15,6 +15,7 @@ struct placed {
 	const struct p3_py_segment *segment;
 	struct p3_py *py;
 	uint64_t key; /* UINT64_MAX: unknown, which sorts last */
+	bool has_frame;
 	size_t order; /* keeps segments without a key in their order */
 };
 
@@ -44,9 +45,9 @@ static struct placed *sort_segments(struct p3_arena *arena, const struct p3_snap
 		for (j = 0; j < python->thread.count; j++, count++) {
 			const struct p3_py_segment *segment = &python->thread.items[j];
 
-			placed[count] =
-				(struct placed){ segment, python->py,
-						 segment->key ? segment->key : UINT64_MAX, count };
+			placed[count] = (struct placed){ segment, python->py,
+							 segment->key ? segment->key : UINT64_MAX,
+							 false, count };
 		}
 	}
 	if (count)
@@ -71,6 +72,7 @@ static void add_native(struct p3_arena *arena, const struct p3_snapshot_frame *n
 	frame->module = native->module
 				? native->module->path ? native->module->path : native->module->name
 				: NULL;
+	frame->offset = native->module ? frame->pc - native->module->bias : 0;
 	frame->inlined = native->native.kind == P3_FRAME_INLINE;
 	frame->note = note;
 }
@@ -117,53 +119,99 @@ static size_t find_eval(const struct p3_snapshot_thread *thread, size_t first, s
 	return last;
 }
 
-void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread, struct p3_stack *ret)
+/* The first segment with a key of at least `address`. */
+static size_t first_at(const struct placed *placed, size_t count, uint64_t address)
 {
-	struct p3_stack stack = { .thread = thread };
-	size_t count, next = 0, first, last, i;
-	struct placed *placed = sort_segments(arena, thread, &count);
-	uint32_t sub = 0;
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (placed[middle].key < address)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+/* The last frame of the physical one that begins at `first`. */
+static size_t last_of_group(const struct p3_snapshot_thread *thread, size_t first)
+{
+	const struct p3_snapshot_frame *frames = thread->frames.items;
+
+	while (first + 1 < thread->frames.count &&
+	       frames[first + 1].native.group == frames[first].native.group)
+		first++;
+	return first;
+}
+
+/* Which segments lie on the stack of some native frame. Stacks may switch (signals). */
+static void mark_placed(const struct p3_snapshot_thread *thread, struct placed *placed,
+			size_t count)
+{
+	size_t first, last, i;
 
 	for (first = 0; first < thread->frames.count; first = last + 1) {
-		const struct p3_snapshot_frame *frames = thread->frames.items;
-		uint32_t group = frames[first].native.group;
-		uint64_t sp, cfa;
-		size_t eval = SIZE_MAX, segments = next;
+		const struct p3_native_frame *native;
 
-		for (last = first;
-		     last + 1 < thread->frames.count && frames[last + 1].native.group == group;)
-			last++;
+		last = last_of_group(thread, first);
+		native = &thread->frames.items[last].native;
+		for (i = first_at(placed, count, native->sp); native->sp && i < count; i++) {
+			if (placed[i].key >= native->cfa)
+				break;
+			placed[i].has_frame = true;
+		}
+	}
+}
+
+void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread, struct p3_stack *ret)
+{
+	const struct p3_snapshot_frame *frames = thread->frames.items;
+	struct p3_stack stack = { .thread = thread };
+	size_t count, lost = 0, first, last, i;
+	struct placed *placed = sort_segments(arena, thread, &count);
+	uint32_t lost_sub = 0;
+
+	mark_placed(thread, placed, count);
+	for (first = 0; first < thread->frames.count; first = last + 1) {
+		size_t segment, end, eval = SIZE_MAX;
+		uint64_t sp, cfa;
+
+		last = last_of_group(thread, first);
 		sp = frames[last].native.sp;
 		cfa = frames[last].native.cfa;
-		/* Below this frame's stack: the frames that hold them were not unwound. */
-		for (sub = 0; sp && cfa > sp && next < count && placed[next].key < sp; next++)
-			add_segment(arena, &placed[next], NULL, &sub, &stack);
-		segments = next;
-		while (next < count && sp && placed[next].key >= sp && placed[next].key < cfa)
-			next++;
-		if (segments < next)
+		/* Further in than this frame: the frames that hold them were not unwound. */
+		for (; sp && cfa > sp && lost < count && placed[lost].key < sp; lost++)
+			if (!placed[lost].has_frame)
+				add_segment(arena, &placed[lost], NULL, &lost_sub, &stack);
+		segment = sp ? first_at(placed, count, sp) : 0;
+		end = sp ? first_at(placed, count, cfa) : 0;
+		if (segment < end)
 			eval = find_eval(thread, first, last);
 		for (i = first; i <= last; i++) {
 			enum p3_role role = frames[i].role;
 			const char *note = NULL;
+			uint32_t sub = 0;
 
 			if (i == eval) {
 				role = P3_ROLE_EVAL;
-				for (sub = 0; segments < next; segments++)
-					add_segment(arena, &placed[segments], &frames[i], &sub,
+				for (; segment < end; segment++)
+					add_segment(arena, &placed[segment], &frames[i], &sub,
 						    &stack);
 				if (!sub)
 					note = "entering or leaving a Python frame";
-			} else if (role == P3_ROLE_CPYTHON && thread->python.count &&
-				   is_eval_name(frames[i].native.name)) {
+			} else if (role == P3_ROLE_CPYTHON && is_eval_name(frames[i].native.name)) {
 				role = P3_ROLE_EVAL;
-				note = "entering or leaving a Python frame";
+				note = thread->python.count ? "entering or leaving a Python frame"
+							    : "its Python frames are missing";
 			}
 			add_native(arena, &frames[i], role, note, &stack);
 		}
 	}
-	for (sub = 0; next < count; next++)
-		add_segment(arena, &placed[next], NULL, &sub, &stack);
+	for (; lost < count; lost++)
+		if (!placed[lost].has_frame)
+			add_segment(arena, &placed[lost], NULL, &lost_sub, &stack);
 	stack.ended = thread->native_ended;
 	*ret = stack;
 }

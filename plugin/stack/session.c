@@ -9,10 +9,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* What is known of one file, for the whole session. */
+/* What is known of one file, for the whole session: until it is built anew. */
 struct known_file {
 	const char *path, *build_id;
+	struct timespec changed;
 	const struct p3_file_facts *facts; /* NULL: it could not be read */
 };
 
@@ -77,11 +79,15 @@ static const struct p3_file_facts *look_at_file(struct p3_session *session, cons
 	struct p3_file_facts facts, *copy = NULL;
 	struct known_file *file;
 	struct p3_error *error;
+	struct stat status = { 0 };
 	size_t i;
 
+	if (stat(path, &status) != 0)
+		return NULL;
 	for (i = 0; i < session->files.count; i++) {
 		file = &session->files.items[i];
-		if (!strcmp(file->path, path) && !strcmp(file->build_id, build_id))
+		if (!strcmp(file->path, path) && !strcmp(file->build_id, build_id) &&
+		    !memcmp(&file->changed, &status.st_mtim, sizeof(file->changed)))
 			return file->facts;
 	}
 	error = p3_elf_facts(path, debug_path, &facts);
@@ -93,6 +99,7 @@ static const struct p3_file_facts *look_at_file(struct p3_session *session, cons
 	file = p3_list_add(session->arena, &session->files);
 	file->path = p3_arena_string(session->arena, path);
 	file->build_id = p3_arena_string(session->arena, build_id);
+	file->changed = status.st_mtim;
 	file->facts = copy;
 	return copy;
 }
@@ -129,7 +136,7 @@ static struct p3_error *find_runtimes(struct p3_session *session, struct p3_snap
 {
 	struct p3_modules *modules = &snapshot->modules;
 	bool likely;
-	size_t i;
+	size_t i, missing = 0;
 	int pass;
 
 	for (pass = 0; pass < 2 && !snapshot->runtimes.count; pass++) {
@@ -147,16 +154,24 @@ static struct p3_error *find_runtimes(struct p3_session *session, struct p3_snap
 		snapshot->python_absent = snapshot->runtimes.items[0]->absent;
 	if (snapshot->runtimes.count)
 		return NULL;
+	for (i = 0; i < modules->count; i++)
+		missing += !modules->items[i].path && modules->items[i].name[0] != '[' &&
+			   strncmp(modules->items[i].name, "linux-vdso", 10) != 0;
 	if (modules->count && !modules->items[0].path)
 		snapshot->python_absent = "the executable is missing, so Python cannot be found in "
 					  "this process: give it with `file PATH`";
+	else if (missing)
+		snapshot->python_absent = p3_arena_printf(
+			p3_target_arena(session->target),
+			"no Python was found, but the files of %zu modules are not here: try `set "
+			"sysroot /` or `set solib-search-path`",
+			missing);
+	else if (modules->incomplete)
+		snapshot->python_absent = p3_arena_printf(
+			p3_target_arena(session->target),
+			"no Python was found in this process (%s)", modules->incomplete);
 	else
-		snapshot->python_absent =
-			modules->incomplete
-				? p3_arena_printf(p3_target_arena(session->target),
-						  "no Python was found in this process (%s)",
-						  modules->incomplete)
-				: "there is no Python in this process";
+		snapshot->python_absent = "there is no Python in this process";
 	return NULL;
 }
 
@@ -168,17 +183,26 @@ static bool belongs_to(const struct p3_py_thread *python, const struct p3_thread
 	return python->pointer && python->pointer == thread->pointer;
 }
 
-/* "waits" is nowhere in memory before 3.14: the native stack tells. */
-static bool waits_for_gil(const struct p3_snapshot_thread *thread)
+/*
+ * "waits" is nowhere in memory before 3.14: the native stack tells, if its frames
+ * have names. Without them a thread that does not hold the GIL may wait for it.
+ */
+static enum p3_gil look_for_wait(const struct p3_snapshot_thread *thread)
 {
+	bool named = false, nameless = false;
 	size_t i;
 
-	for (i = 0; i < thread->frames.count && i < 30; i++)
-		if (thread->frames.items[i].role == P3_ROLE_CPYTHON &&
-		    thread->frames.items[i].native.name &&
-		    !strcmp(thread->frames.items[i].native.name, "take_gil"))
-			return true;
-	return false;
+	for (i = 0; i < thread->frames.count && i < 30; i++) {
+		const struct p3_snapshot_frame *frame = &thread->frames.items[i];
+
+		if (frame->role != P3_ROLE_CPYTHON)
+			continue;
+		if (frame->native.name && !strcmp(frame->native.name, "take_gil"))
+			return P3_GIL_WAITS;
+		named |= frame->native.name != NULL;
+		nameless |= frame->native.name == NULL;
+	}
+	return nameless && !named ? P3_GIL_UNKNOWN : P3_GIL_NONE;
 }
 
 static void fill_thread(struct p3_session *session, const struct p3_snapshot *snapshot,
@@ -217,8 +241,8 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 		if (python->thread.name)
 			thread->name = python->thread.name;
 	}
-	if (thread->gil == P3_GIL_NONE && waits_for_gil(thread))
-		thread->gil = P3_GIL_WAITS;
+	if (thread->gil == P3_GIL_NONE)
+		thread->gil = look_for_wait(thread);
 }
 
 /* Give each thread state to its thread; one without gets an entry of its own. */
@@ -297,7 +321,7 @@ struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads
 }
 
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
-			       struct p3_frame *frame)
+			       struct p3_frame *frame, unsigned int wanted)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
 	struct p3_variable_list answer = { 0 };
@@ -305,10 +329,10 @@ void p3_session_read_variables(struct p3_session *session, const struct p3_stack
 	size_t i;
 
 	if (frame->py)
-		error = p3_py_locals(frame->py, frame->python, &frame->variables);
+		error = p3_py_locals(frame->py, frame->python, wanted, &frame->variables);
 	else if (frame->has_level && frame->file)
 		error = p3_target_variables(session->target, stack->thread->thread.number,
-					    frame->level, &answer);
+					    frame->level, wanted, &answer);
 	if (error) {
 		frame->variables_absent = p3_arena_string(arena, error->message);
 		p3_error_free(error);

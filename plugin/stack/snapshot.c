@@ -63,8 +63,10 @@ static bool is_interpreter(const struct p3_module *module)
 {
 	const char *name = base_name(module->path ? module->path : module->name);
 
-	/* With a shared libpython the executable is only a main(). */
-	return (module->facts && module->facts->py_runtime) || !strncmp(name, "python", 6);
+	if (module->facts && module->facts->py_runtime)
+		return true;
+	/* With a shared libpython the executable, python3.13t or so, is only a main(). */
+	return !strncmp(name, "python", 6) && !name[6 + strspn(name + 6, "0123456789.tdm")];
 }
 
 static bool is_rust(const struct p3_native_frame *frame, const struct p3_module *module)
@@ -75,8 +77,8 @@ static bool is_rust(const struct p3_native_frame *frame, const struct p3_module 
 	if (frame->language && (frame->language[0] == 'c' || !strcmp(frame->language, "asm")) &&
 	    frame->file)
 		return false;
-	return module && module->facts && module->facts->rust && frame->name &&
-	       p3_rust_looks_like(frame->name);
+	return module && module->facts && module->facts->rust &&
+	       (!frame->name || p3_rust_looks_like(frame->name));
 }
 
 static enum p3_role native_role(const struct p3_native_frame *frame, const struct p3_module *module)

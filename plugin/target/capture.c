@@ -19,8 +19,9 @@
 static const char SCHEMA[] = "pyo3-gdb/capture/1";
 
 enum {
-	MAX_CAPTURE = 1 << 29,	   /* bytes of JSON */
-	MAX_MEMORY = 1 << 28,	   /* bytes of memory in it */
+	MAX_CAPTURE = 1 << 27,	   /* bytes of JSON */
+	MAX_VALUES = 4000000,	   /* objects and arrays in it: each costs much more memory */
+	MAX_MEMORY = 1 << 26,	   /* bytes of memory in it */
 	COMPRESS_ABOVE = 64 << 10, /* bytes of JSON */
 };
 
@@ -177,13 +178,15 @@ static struct p3_error *record_frames(void *context, struct p3_arena *arena, uin
 }
 
 static struct p3_error *record_variables(void *context, struct p3_arena *arena, uint32_t number,
-					 uint32_t level, struct p3_variable_list *ret)
+					 uint32_t level, unsigned int wanted,
+					 struct p3_variable_list *ret)
 {
 	struct p3_recorder *recorder = context;
 	struct recorded_thread *thread = find_thread(&recorder->answers, number);
 	struct recorded_variables *variables;
 
-	P3_TRY(recorder->host.ops->variables(recorder->host.context, arena, number, level, ret));
+	P3_TRY(recorder->host.ops->variables(recorder->host.context, arena, number, level, wanted,
+					     ret));
 	if (!thread)
 		return NULL;
 	variables = p3_list_add(recorder->answers.arena, &thread->variables);
@@ -192,7 +195,16 @@ static struct p3_error *record_variables(void *context, struct p3_arena *arena, 
 	return NULL;
 }
 
+static bool record_interrupted(void *context)
+{
+	struct p3_recorder *recorder = context;
+
+	return recorder->host.ops->interrupted &&
+	       recorder->host.ops->interrupted(recorder->host.context);
+}
+
 static const struct p3_host_ops recorder_ops = {
+	.interrupted = record_interrupted,
 	.read = record_read,
 	.process = record_process,
 	.threads = record_threads,
@@ -495,9 +507,16 @@ static int64_t get_integer(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* A capture may have been written by anybody: its strings are as untrusted as memory. */
 static const char *get_string(struct p3_arena *arena, const json_t *object, const char *key)
 {
-	return p3_arena_string(arena, json_string_value(json_object_get(object, key)));
+	struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text)
+		return NULL;
+	p3_text_add_safe(&safe, text, strlen(text), 0);
+	return p3_arena_string(arena, p3_text_string(&safe));
 }
 
 static bool get_bool(const json_t *object, const char *key)
@@ -507,9 +526,12 @@ static bool get_bool(const json_t *object, const char *key)
 
 static void get_chars(const json_t *object, const char *key, char *buffer, size_t size)
 {
+	struct p3_text safe P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const char *text = json_string_value(json_object_get(object, key));
 
-	snprintf(buffer, size, "%s", text ? text : "");
+	if (text)
+		p3_text_add_safe(&safe, text, strnlen(text, size), 0);
+	snprintf(buffer, size, "%s", p3_text_string(&safe));
 }
 
 static int hex_digit(char digit)
@@ -766,13 +788,15 @@ static struct p3_error *replay_frames(void *context, struct p3_arena *arena, uin
 }
 
 static struct p3_error *replay_variables(void *context, struct p3_arena *arena, uint32_t number,
-					 uint32_t level, struct p3_variable_list *ret)
+					 uint32_t level, unsigned int wanted,
+					 struct p3_variable_list *ret)
 {
 	struct p3_capture *capture = context;
 	struct recorded_thread *thread = find_thread(&capture->answers, number);
 	size_t i;
 
 	(void)arena;
+	(void)wanted; /* the view leaves out what it does not show */
 	for (i = 0; thread && i < thread->variables.count; i++) {
 		if (thread->variables.items[i].level == level) {
 			*ret = thread->variables.items[i].list;
@@ -819,6 +843,15 @@ static struct p3_error *inflate_all(const void *data, size_t size, struct p3_tex
 	return NULL;
 }
 
+static bool has_too_many_values(const struct p3_text *text)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < text->size; i++)
+		count += text->data[i] == '{' || text->data[i] == '[';
+	return count > MAX_VALUES;
+}
+
 struct p3_error *p3_capture_parse(const void *data, size_t size, struct p3_capture **ret)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
@@ -828,6 +861,8 @@ struct p3_error *p3_capture_parse(const void *data, size_t size, struct p3_captu
 	json_error_t problem;
 
 	P3_TRY(inflate_all(data, size, &text));
+	if (has_too_many_values(&text))
+		return p3_error_new(P3_BAD_DATA, "it is too large");
 	root = json_loadb(p3_text_string(&text), text.size, 0, &problem);
 	if (!root)
 		return p3_error_new(P3_BAD_DATA, "line %d: %s", problem.line, problem.text);

@@ -18,7 +18,7 @@
 enum {
 	MAX_HEADERS = 256,  /* program headers of one module */
 	MAX_DYNAMIC = 4096, /* entries of the executable's dynamic section */
-	MAX_NOTES = 65536,  /* bytes of one note segment */
+	MAX_NOTES = 4096,   /* bytes of one note segment */
 	MAX_NAME = 4096,
 };
 
@@ -126,7 +126,7 @@ static void use_headers(struct p3_target *target, const struct headers *headers,
 				low = header->p_vaddr;
 			if (header->p_vaddr + header->p_memsz > high)
 				high = header->p_vaddr + header->p_memsz;
-		} else if (header->p_type == PT_NOTE) {
+		} else if (header->p_type == PT_NOTE && !*module->build_id) {
 			read_build_id(target, header, module->bias, module->build_id);
 		}
 	}
@@ -182,6 +182,7 @@ static struct p3_error *walk_link_map(struct p3_target *target, uint64_t map,
 				      struct p3_modules *ret)
 {
 	struct p3_arena *arena = p3_target_arena(target);
+	uint64_t mark = 0, steps = 0, limit = 1;
 	bool first = true;
 
 	for (; map; first = false) {
@@ -191,8 +192,13 @@ static struct p3_error *walk_link_map(struct p3_target *target, uint64_t map,
 		struct p3_error *error;
 		const char *name;
 
-		if (ret->count >= P3_MAX_MODULES)
+		/* Brent's algorithm: a list that comes back to an earlier entry */
+		if (map == mark || ret->count >= P3_MAX_MODULES)
 			return p3_error_new(P3_BAD_DATA, "the link map does not end");
+		if (steps++ == limit) {
+			mark = map;
+			limit = limit * 2 + 1;
+		}
 		P3_TRY(p3_read(target, map, &head, sizeof(head)));
 		map = head.next;
 		if (first) /* the executable, which is there already */

@@ -23,6 +23,8 @@ struct p3_target {
 
 	struct p3_map *pages; /* page number -> its bytes; NULL: not readable whole */
 
+	uint64_t typed_reads; /* at this stop */
+	bool interrupted;
 	bool has_process, has_threads;
 	struct p3_process process;
 	struct p3_thread *threads;
@@ -113,10 +115,34 @@ static const uint8_t *page_data(struct p3_target *target, uint64_t number)
 	return error ? NULL : data;
 }
 
+bool p3_target_interrupted(struct p3_target *target)
+{
+	const struct p3_host *host = &target->host;
+
+	if (!target->interrupted && host->ops->interrupted)
+		target->interrupted = host->ops->interrupted(host->context);
+	return target->interrupted;
+}
+
+/* Work on cached pages asks the host nothing: it must end, and heed Ctrl-C, all the same. */
+static struct p3_error *check_budget(struct p3_target *target)
+{
+	enum { ASK_EVERY = 16384 };
+
+	if (++target->typed_reads % ASK_EVERY == 0)
+		(void)p3_target_interrupted(target);
+	if (target->interrupted)
+		return p3_error_new(P3_HOST, "interrupted");
+	if (target->typed_reads > P3_MAX_READS)
+		return p3_error_new(P3_BAD_DATA, "there is too much to read");
+	return NULL;
+}
+
 struct p3_error *p3_read(struct p3_target *target, uint64_t address, void *buffer, size_t size)
 {
 	uint8_t *at = buffer;
 
+	P3_TRY(check_budget(target));
 	if (size > P3_MAX_READ || address + size < address)
 		return p3_error_new(P3_BAD_DATA, "refused to read %zu bytes at 0x%" PRIx64, size,
 				    address);
@@ -264,7 +290,8 @@ struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 }
 
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,
-				     struct p3_variable_list *ret)
+				     unsigned int wanted, struct p3_variable_list *ret)
 {
-	return target->host.ops->variables(target->host.context, target->arena, thread, level, ret);
+	return target->host.ops->variables(target->host.context, target->arena, thread, level,
+					   wanted, ret);
 }

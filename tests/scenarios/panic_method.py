@@ -18,6 +18,9 @@
 # gdb-check:         cell = 'captured'
 # gdb-check: #\d+\.1 +py    <module>
 # gdb-command: frame function demo::checked
+# once, however often it is sourced:
+# gdb-command: python import pyo3_gdb; print("printers:", sum(getattr(p, "name", "") == "rust" for o in gdb.objfiles() for p in o.pretty_printers))
+# gdb-check: ^printers: 1$
 # gdb-command: print limits
 # gdb-check: \$\d+ = Vec\(size=3\) = \{30, 10, 20\}
 import scene

@@ -5,18 +5,19 @@
 # gdb-check: #\d+ +rust  demo::variadic .*called as demo.variadic
 # gdb-check: #\d+ +py    Call.__call__ \(self=<Call at 0x[0-9a-f]+>\)
 # gdb-check: #\d+ +rust  demo::Counter::__call__ \(.*called as demo.Counter.__call__
-# gdb-check: #\d+ +py    key \(x=3, many=\.\.\., kwargs=\{\}\)
+# gdb-check: #\d+ +py    key \(x=3, many=\.\.\., \*\*kwargs=\{\}\)
 # gdb-check: #\d+ +py    <module>
-# gdb-check: Thread 2 \(LWP \d+\) "w\\x1b\[31m"
-# gdb-check: #\d+ +rust  demo::callback \(f=<function leaf>\)
-# gdb-check: "detached"
-# gdb-check: #\d+ +rust  demo::wait_detached
-# gdb-check: "spawner"
-# gdb-check: #\d+ +rust  demo::from_thread
+# gdb numbers threads as it finds them: any order
+# gdb-check-anywhere: Thread \d+ \(LWP \d+\) "w\\x1b\[31m"
+# gdb-check-anywhere: #\d+ +rust  demo::callback \(f=<function leaf>\)
+# gdb-check-anywhere: "detached"
+# gdb-check-anywhere: #\d+ +rust  demo::wait_detached
+# gdb-check-anywhere: "spawner"
+# gdb-check-anywhere: #\d+ +rust  demo::from_thread
 # in a core, gdb has no name for it
-# gdb-check: Thread \d+ \(LWP \d+\)( "rust-worker")?$
-# gdb-check: #[\d.]+ +py    leaf \(\)
-# gdb-check: #\d+ +rust  demo::from_thread::\{closure#0\}::\{closure#0\}
+# gdb-check-anywhere: Thread \d+ \(LWP \d+\)( "rust-worker")?$
+# gdb-check-anywhere: #[\d.]+ +py    leaf \(\)
+# gdb-check-anywhere: #\d+ +rust  demo::from_thread::\{closure#0\}::\{closure#0\}
 # gdb-command: info pyo3
 # gdb-check: Python     CPython 3\.\d+\.\d+
 # gdb-check: Rust       .*/demo.so

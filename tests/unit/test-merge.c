@@ -138,7 +138,7 @@ static void segment_without_native_frame(void)
 	segment(250, "placed", NULL);
 	segment(900, "below", NULL); /* the unwind ended before it */
 	segment(0, "unkeyed", NULL);
-	CHECK_STRING(merged(), "?:above! 0:user 1:placed 1:" EVAL "- ?:below! ?.1:unkeyed!");
+	CHECK_STRING(merged(), "?:above! 0:user 1:placed 1:" EVAL "- ?.1:below! ?.2:unkeyed!");
 }
 
 static void two_states_on_one_thread(void)
@@ -170,6 +170,18 @@ static void inline_frames_share_the_stack(void)
 	state();
 	segment(120, "f", NULL);
 	CHECK_STRING(merged(), "0:f 0:" EVAL "- 1:vector-");
+}
+
+static void a_signal_on_another_stack(void)
+{
+	begin();
+	native("handler", P3_ROLE_USER, 9000, 9100); /* sigaltstack: above the thread's own */
+	native("sigreturn", P3_ROLE_SIGNAL, 9100, 9100);
+	native("user", P3_ROLE_USER, 100, 200);
+	native(EVAL, P3_ROLE_CPYTHON, 200, 300);
+	state();
+	segment(250, "f", NULL);
+	CHECK_STRING(merged(), "0:handler 1:sigreturn 2:user 3:f 3:" EVAL "-");
 }
 
 static void python_without_native_frames(void)
@@ -229,17 +241,17 @@ static void ranges_count_as_bt(void)
 	native("glue2", P3_ROLE_START, 40, 50);
 	p3_merge(arena, &thread, &stack);
 	p3_fold(&stack);
-	range = p3_render_range(&stack, false, 0);
+	range = p3_render_range(&stack, false, NULL);
 	CHECK(range.first == 0 && range.end == 4 && !range.more);
-	range = p3_render_range(&stack, false, 1);
+	range = p3_render_range(&stack, false, &(long){ 1 });
 	CHECK(range.first == 0 && range.end == 1 && range.more);
-	range = p3_render_range(&stack, false, 2);
+	range = p3_render_range(&stack, false, &(long){ 2 });
 	CHECK(range.end == 3 && !range.more);
-	range = p3_render_range(&stack, true, 2);
+	range = p3_render_range(&stack, true, &(long){ 2 });
 	CHECK(range.end == 2 && range.more);
-	range = p3_render_range(&stack, false, -1);
+	range = p3_render_range(&stack, false, &(long){ -1 });
 	CHECK(range.first == 2 && range.end == 4 && !range.more);
-	range = p3_render_range(&stack, false, 99);
+	range = p3_render_range(&stack, false, &(long){ 99 });
 	CHECK(range.end == 4 && !range.more);
 }
 
@@ -271,7 +283,7 @@ static void plain_lines(void)
 	variable = p3_list_add(arena, &stack.items[0].variables);
 	*variable =
 		(struct p3_variable){ .name = "c", .absent = "optimized out", .argument = true };
-	range = p3_render_range(&stack, false, 0);
+	range = p3_render_range(&stack, false, NULL);
 	p3_render_header(&thread, &text);
 	while (next < range.end)
 		p3_render_frame(&stack, &range, &options, &next, &text);
@@ -290,6 +302,7 @@ int main(void)
 	RUN(segment_without_native_frame);
 	RUN(two_states_on_one_thread);
 	RUN(inline_frames_share_the_stack);
+	RUN(a_signal_on_another_stack);
 	RUN(python_without_native_frames);
 	RUN(folding_keeps_what_matters);
 	RUN(wrappers_name_functions);

@@ -53,6 +53,13 @@ static const struct {
 	{ "core::ops::function::FnOnce::call_once<fn(u8) -> u16, (u8,)>",
 	  "core::ops::function::FnOnce::call_once<fn(u8) -> u16, (u8,)>", NULL, P3_ROLE_RUNTIME },
 	{ "std::sync::Mutex<[u8]>::lock", "std::sync::Mutex<[u8]>::lock", NULL, P3_ROLE_RUNTIME },
+	{ "<tokenizers[9213aa01bb]::tokenizer::encoding::Encoding>::truncate",
+	  "<Encoding>::truncate", NULL, P3_ROLE_USER },
+	{ "<rpds[12ab34cd]::Key as core[0123456789]::cmp::PartialEq>::eq", "<Key as PartialEq>::eq",
+	  NULL, P3_ROLE_USER },
+	{ "<pyo3[12ab34cd]::instance::Py<T>>::call_method1::<&str, "
+	  "(&pyo3[12ab34cd]::instance::Py<T>,)>",
+	  "<Py>::call_method1::<&str, (&Py,)>", NULL, P3_ROLE_PYO3 },
 	{ "pyo3_user::run", "pyo3_user::run", NULL, P3_ROLE_USER },
 	{ "<", "<>", NULL, P3_ROLE_USER },
 	{ "a<b<c", "a<b>", NULL, P3_ROLE_USER },
@@ -75,6 +82,47 @@ static void names_and_roles(void)
 	}
 }
 
+static void mangled_names(void)
+{
+	static const struct {
+		const char *mangled, *wanted; /* NULL: not Rust */
+	} names[] = {
+		{ "_ZN4demo7checked17h0123456789abcdefE", "demo::checked" },
+		{ "_ZN4demo7checked17h0123456789abcdefE.llvm.123", "demo::checked" },
+		{ "_ZN49_$LT$demo..D$u20$as$u20$core..ops..drop..Drop$GT$4drop17h0123456789abcdefE",
+		  "<D as Drop>::drop" },
+		{ "_ZN4demo1f28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE",
+		  "demo::f::{closure}" },
+		{ "_RNvCsi9yx9cRVtuY_7___rustc10rust_panic", "__rustc::rust_panic" },
+		{ "_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar" },
+		{ "_RNCNvCs1234_7mycrate3foo0B3_", "mycrate::foo::{closure#0}" },
+		{ "_RNCNvCs1234_7mycrate3foos_0", "mycrate::foo::{closure#1}" },
+		{ "_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>" },
+		{ "_RNvCs1234_7mycrateu8gdel_5qa", "mycrate::g\xc3\xb6"
+						   "del" },
+		{ "_ZN4demo7checkedEv", NULL }, /* C++ */
+		{ "_R", NULL },
+		{ "_RNv", NULL },
+		{ "_RB0_", NULL },
+		{ "_RNvB_3foo", NULL },
+		{ "_ZN99demo", NULL },
+		{ "main", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		bool rust = p3_rust_looks_like(names[i].mangled);
+
+		p3_rust_name(names[i].mangled, &text);
+		if (rust)
+			CHECK_STRING(p3_text_string(&text),
+				     names[i].wanted ? names[i].wanted : "(not Rust)");
+		else
+			CHECK(!names[i].wanted);
+	}
+}
+
 static void wrapped_items(void)
 {
 	static const struct {
@@ -88,6 +136,8 @@ static void wrapped_items(void)
 		{ "demo::Counter::__pymethod___repr____", "demo.Counter.__repr__" },
 		{ "demo::Counter::__pymethod___new____::h0123456789abcdef",
 		  "demo.Counter.__new__" },
+		{ "<polars_python[12ab34cd]::frame::PyLazyFrame>::__pymethod_collect__",
+		  "polars_python.frame.PyLazyFrame.collect" },
 		{ "demo::recurse", NULL },
 	};
 	size_t i;
@@ -113,6 +163,7 @@ static void resumed_panics(void)
 int main(void)
 {
 	RUN(names_and_roles);
+	RUN(mangled_names);
 	RUN(wrapped_items);
 	RUN(resumed_panics);
 	return RESULT();
