@@ -37,6 +37,10 @@ void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *r
 void p3_render_frame(const struct p3_stack *stack, const struct p3_range *range,
 		     const struct p3_render_options *options, size_t *next, struct p3_text *ret);
 
+/* "the 15 frames above repeat 998 more times" */
+void p3_render_repeats(uint32_t period, uint32_t more, const struct p3_render_options *options,
+		       struct p3_text *ret);
+
 /* One JSON object of all stacks, ending in a newline. */
 void p3_render_json(const struct p3_snapshot *snapshot, const struct p3_stack *stacks,
 		    const struct p3_range *ranges, size_t count, bool full, struct p3_text *ret);

@@ -24,6 +24,12 @@ struct p3_frame {
 	uint64_t offset;	 /* link-time pc in the module */
 	bool inlined, folded;
 	const char *note; /* what is odd about this frame; NULL: nothing */
+	/* Recursion: `period` shown frames, this one first, stand there `times` times in a
+	 * row, alike but for levels and values; the glue between them does not count.
+	 * times 0: no run begins here. Indexes into the stack: where the first round
+	 * ends, and where the run does. */
+	uint32_t period, times;
+	size_t round_end, run_end;
 
 	struct p3_variable_list variables; /* see p3_session_read_variables() */
 	const char *variables_absent;
@@ -46,8 +52,9 @@ struct p3_stack {
 void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
 	      struct p3_stack *ret);
 
-/* Mark the frames that are glue; give the Rust functions their Python names. */
-void p3_fold(struct p3_stack *stack);
+/* Mark the frames that are glue, and runs of repeating frames; give the Rust functions
+ * their Python names. */
+void p3_fold(struct p3_arena *arena, struct p3_stack *stack);
 
 /* ---- the session ---- */
 

@@ -76,17 +76,35 @@ static struct p3_error *write_stack(struct p3_command_context *context, struct p
 				    const struct p3_range *range)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const struct p3_frame *run = NULL; /* the recursion whose first round is being shown */
+	struct p3_range shown = *range;
 	size_t next = range->first;
 
 	p3_render_header(stack->thread, &text);
 	P3_TRY(p3_command_write(context, p3_text_string(&text)));
 	while (next < range->end) {
 		/* One frame at a time, so that Ctrl-C and the pager's q stop the work too. */
+		const struct p3_frame *frame = &stack->items[next];
 		struct p3_range one = { next, next + 1, false };
 
+		if (run && next == run->round_end) {
+			p3_text_clear(&text);
+			p3_render_repeats(run->period, run->times - 1, &context->options, &text);
+			P3_TRY(p3_command_write(context, p3_text_string(&text)));
+			next = run->run_end;
+			run = NULL;
+			continue;
+		}
+		/* A run that the count cuts is shown in full. */
+		if (!context->options.raw && frame->times && frame->run_end <= range->end)
+			run = frame;
 		read_variables(context, stack, &one);
 		p3_text_clear(&text);
-		p3_render_frame(stack, range, &context->options, &next, &text);
+		if (run)
+			shown.end = run->round_end;
+		else
+			shown = *range;
+		p3_render_frame(stack, &shown, &context->options, &next, &text);
 		P3_TRY(p3_command_write(context, p3_text_string(&text)));
 	}
 	if (range->more)
@@ -120,7 +138,7 @@ struct p3_error *p3_command_bt(struct p3_command_context *context, char **words,
 	ranges = p3_arena_take(arena, snapshot->threads.count * sizeof(*ranges));
 	for (i = 0; i < snapshot->threads.count; i++) {
 		p3_merge(arena, &snapshot->threads.items[i], &stacks[i]);
-		p3_fold(&stacks[i]);
+		p3_fold(arena, &stacks[i]);
 		ranges[i] = p3_render_range(&stacks[i], context->options.raw,
 					    arguments.counted ? &arguments.count : NULL);
 	}

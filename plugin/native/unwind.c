@@ -40,6 +40,7 @@ struct unwind {
 	const struct p3_modules *modules;
 	struct p3_arena *arena;
 	const struct p3_machine *machine;
+	struct p3_file **files;	 /* by index of the module; NULL: not looked for yet */
 	uint64_t fetched, fetch; /* the stack is cached up to here; how much to read next */
 	P3_LIST(struct physical) frames;
 };
@@ -71,12 +72,22 @@ static struct p3_error *read_stack(struct unwind *unwind, uint64_t address, uint
 	return p3_read_u64(unwind->target, address, ret);
 }
 
-static struct p3_error *find_file(struct unwind *unwind, struct cursor *cursor)
+static struct p3_error *find_file(struct unwind *unwind, struct cursor *cursor,
+				  const struct p3_module *last)
 {
-	cursor->module = p3_modules_at(unwind->modules, cursor->pc - !cursor->exact);
+	uint64_t pc = cursor->pc - !cursor->exact;
+	size_t index;
+
+	cursor->module = last && pc >= last->start && pc < last->end
+				 ? last
+				 : p3_modules_at(unwind->modules, pc);
 	if (!cursor->module)
 		return p3_error_new(P3_UNSUPPORTED, "0x%" PRIx64 " is in no module", cursor->pc);
-	cursor->file = p3_native_file(unwind->native, unwind->target, cursor->module);
+	index = (size_t)(cursor->module - unwind->modules->items);
+	if (!unwind->files[index])
+		unwind->files[index] =
+			p3_native_file(unwind->native, unwind->target, cursor->module);
+	cursor->file = unwind->files[index];
 	if (!cursor->file)
 		return p3_error_new(P3_UNSUPPORTED, "%s has no file", cursor->module->name);
 	return NULL;
@@ -275,8 +286,10 @@ struct p3_error *p3_native_unwind_own(struct p3_native *native, struct p3_target
 	struct p3_file *executable =
 		modules->count ? p3_native_file(native, target, &modules->items[0]) : NULL;
 	struct cursor cursor = { .exact = true };
+	const struct p3_module *module = NULL;
 	bool last = false;
 
+	unwind.files = p3_arena_take(arena, (modules->count + 1) * sizeof(struct p3_file *));
 	unwind.machine = executable ? p3_machine_find(p3_file_machine(executable)) : NULL;
 	if (!unwind.machine)
 		return p3_error_new(P3_UNSUPPORTED, "the machine of the executable is not known");
@@ -289,7 +302,8 @@ struct p3_error *p3_native_unwind_own(struct p3_native *native, struct p3_target
 			frames.ended = "there are too many frames";
 			break;
 		}
-		P3_TRY(find_file(&unwind, &cursor));
+		P3_TRY(find_file(&unwind, &cursor, module));
+		module = cursor.module;
 		P3_TRY(step(&unwind, &cursor, &last));
 		last |= is_main(&unwind.frames.items[unwind.frames.count - 1]);
 	}

@@ -111,6 +111,19 @@ static void add_folded(const struct p3_stack *stack, size_t first, size_t end,
 	p3_text_add(text, "\n");
 }
 
+void p3_render_repeats(uint32_t period, uint32_t more, const struct p3_render_options *options,
+		       struct p3_text *ret)
+{
+	p3_text_pad(ret, INDENT - 4);
+	if (period == 1)
+		p3_text_printf(ret, "%s   the frame above repeats %" PRIu32 " more times\n",
+			       options->unicode ? "\u22ee" : ":", more);
+	else
+		p3_text_printf(ret,
+			       "%s   the %" PRIu32 " frames above repeat %" PRIu32 " more times\n",
+			       options->unicode ? "\u22ee" : ":", period, more);
+}
+
 static void add_arguments(const struct p3_frame *frame, const struct p3_render_options *options,
 			  struct p3_text *text)
 {

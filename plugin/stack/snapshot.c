@@ -107,41 +107,73 @@ static const char *language_name(const struct p3_native_frame *frame)
 	return !strcmp(frame->language, "c") || !strcmp(frame->language, "asm") ? "c" : NULL;
 }
 
+/* What a name says. Frames of one place share their strings: asked once for each. */
+struct known_name {
+	const char *file;
+	bool rust;
+	const char *function, *wraps;
+	enum p3_role role; /* of a Rust function */
+};
+
+static const struct known_name *know_name(struct p3_arena *arena, struct p3_map *names,
+					  const struct p3_native_frame *frame,
+					  const struct p3_module *module)
+{
+	void **slot = p3_map_slot(names, (uintptr_t)frame->name);
+	struct known_name *known = *slot;
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_text wraps P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+	if (known && known->file == frame->file)
+		return known;
+	known = p3_arena_take(arena, sizeof(*known));
+	*slot = known;
+	known->file = frame->file;
+	known->rust = is_rust(frame, module);
+	if (!frame->name)
+		return known;
+	if (known->rust) {
+		p3_rust_name(frame->name, &text);
+		known->role = p3_rust_role(frame->name, frame->file);
+	} else {
+		p3_text_add(&text, frame->name);
+	}
+	known->function = p3_arena_string(arena, p3_text_string(&text));
+	if (known->role == P3_ROLE_WRAPPER && p3_rust_wrapped(frame->name, &wraps))
+		known->wraps = p3_arena_string(arena, p3_text_string(&wraps));
+	return known;
+}
+
 void p3_snapshot_name_frames(struct p3_arena *arena, const struct p3_modules *modules,
 			     const struct p3_native_frames *frames,
 			     struct p3_snapshot_thread *thread)
 {
+	struct p3_map *names = p3_map_new(arena);
+	const struct p3_module *module = NULL;
 	size_t i;
 
 	for (i = 0; i < frames->count; i++) {
-		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-		struct p3_text wraps P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 		struct p3_snapshot_frame *frame = p3_list_add(arena, &thread->frames);
 		const struct p3_native_frame *native = &frames->items[i];
-
-		frame->native = *native;
 		/* A return address may be one past a module's last call. */
-		frame->module = p3_modules_at(modules, native->pc - (native->level ? 1 : 0));
-		if (is_rust(native, frame->module)) {
-			frame->language = "rust";
-			frame->role = native->name ? p3_rust_role(native->name, native->file)
-						   : P3_ROLE_USER;
-		} else {
-			frame->language = language_name(native);
-			frame->role = native_role(native, frame->module);
-		}
-		if (native->kind == P3_FRAME_SIGNAL) {
-			frame->function = "<signal handler called>"; /* as gdb calls it */
-			continue;
-		}
-		if (!native->name)
-			continue;
-		if (frame->language && !strcmp(frame->language, "rust"))
-			p3_rust_name(native->name, &text);
+		uint64_t pc = native->pc - (native->level ? 1 : 0);
+		struct known_name nameless;
+		const struct known_name *known = &nameless;
+
+		if (!module || pc < module->start || pc >= module->end)
+			module = p3_modules_at(modules, pc);
+		frame->native = *native;
+		frame->module = module;
+		if (native->name)
+			known = know_name(arena, names, native, module);
 		else
-			p3_text_add(&text, native->name);
-		frame->function = p3_arena_string(arena, p3_text_string(&text));
-		if (frame->role == P3_ROLE_WRAPPER && p3_rust_wrapped(native->name, &wraps))
-			frame->wraps = p3_arena_string(arena, p3_text_string(&wraps));
+			nameless = (struct known_name){ .rust = is_rust(native, module),
+							.role = P3_ROLE_USER };
+		frame->language = known->rust ? "rust" : language_name(native);
+		frame->role = known->rust ? known->role : native_role(native, module);
+		frame->function = known->function;
+		frame->wraps = known->wraps;
+		if (native->kind == P3_FRAME_SIGNAL)
+			frame->function = "<signal handler called>"; /* as gdb calls it */
 	}
 }

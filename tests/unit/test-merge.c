@@ -68,7 +68,7 @@ static const char *merged(void)
 	size_t i;
 
 	p3_merge(arena, &thread, &stack);
-	p3_fold(&stack);
+	p3_fold(arena, &stack);
 	for (i = 0; i < stack.count; i++) {
 		const struct p3_frame *frame = &stack.items[i];
 
@@ -209,6 +209,33 @@ static void folding_keeps_what_matters(void)
 	CHECK_STRING(merged(), "0:rust_panic");
 }
 
+static void recursion_is_counted(void)
+{
+	struct p3_stack stack;
+	size_t i;
+
+	begin();
+	native("leaf", P3_ROLE_USER, 10, 20);
+	for (i = 0; i < 5; i++) {
+		native("f", P3_ROLE_USER, 20, 30);
+		native("glue", P3_ROLE_PYO3, 20, 30);
+		native("g", P3_ROLE_USER, 20, 30);
+	}
+	native("main", P3_ROLE_USER, 30, 40);
+	p3_merge(arena, &thread, &stack);
+	p3_fold(arena, &stack);
+	CHECK(stack.items[0].times == 0);
+	CHECK(stack.items[1].times == 5 && stack.items[1].period == 2);
+	CHECK(stack.items[1].round_end == 4 && stack.items[1].run_end == 16);
+	CHECK(stack.items[4].times == 0 && stack.items[16].times == 0);
+	stack.items[8].line = 7; /* glue: it does not count */
+	p3_fold(arena, &stack);
+	CHECK(stack.items[1].times == 5);
+	stack.items[9].line = 7; /* another call in the middle of it */
+	p3_fold(arena, &stack);
+	CHECK(stack.items[1].times == 0);
+}
+
 static void wrappers_name_functions(void)
 {
 	struct p3_stack stack;
@@ -221,7 +248,7 @@ static void wrappers_name_functions(void)
 	thread.frames.items[1].wraps = "demo.f";
 	thread.frames.items[3].wraps = "demo.g";
 	p3_merge(arena, &thread, &stack);
-	p3_fold(&stack);
+	p3_fold(arena, &stack);
 	CHECK_STRING(stack.items[0].python_name, "demo.f");
 	CHECK(stack.items[1].folded && !stack.items[1].python_name);
 	/* g itself was inlined away and left no frame: its wrapper stands for it */
@@ -240,7 +267,7 @@ static void ranges_count_as_bt(void)
 	native("user2", P3_ROLE_USER, 30, 40);
 	native("glue2", P3_ROLE_START, 40, 50);
 	p3_merge(arena, &thread, &stack);
-	p3_fold(&stack);
+	p3_fold(arena, &stack);
 	range = p3_render_range(&stack, false, NULL);
 	CHECK(range.first == 0 && range.end == 4 && !range.more);
 	range = p3_render_range(&stack, false, &(long){ 1 });
@@ -271,7 +298,7 @@ static void plain_lines(void)
 	native("glue", P3_ROLE_PYO3, 20, 30);
 	native("start", P3_ROLE_START, 30, 40);
 	p3_merge(arena, &thread, &stack);
-	p3_fold(&stack);
+	p3_fold(arena, &stack);
 	stack.items[0].file = "src/lib.rs";
 	stack.items[0].line = 7;
 	variable = p3_list_add(arena, &stack.items[0].variables);
@@ -305,6 +332,7 @@ int main(void)
 	RUN(a_signal_on_another_stack);
 	RUN(python_without_native_frames);
 	RUN(folding_keeps_what_matters);
+	RUN(recursion_is_counted);
 	RUN(wrappers_name_functions);
 	RUN(ranges_count_as_bt);
 	RUN(plain_lines);
