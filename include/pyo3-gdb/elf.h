@@ -103,17 +103,22 @@ struct p3_places {
 	bool from_dwarf;
 };
 
+/* Is this link-time pc in a linkage stub? gdb names these after what they lead to. */
+bool p3_file_in_plt(struct p3_file *file, uint64_t pc);
+
 /* By DWARF, else by ELF symbols, else empty. Looked up once for a pc. */
 const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc);
 
 /*
- * The tail calls that led from a call returning to `pc` to the function that
- * starts at `callee`: link-time pcs, innermost first, where they are certain.
- * As gdb's call_site_find_chain() (gdb/dwarf2/loc.c), which needs call sites.
+ * The tail calls that led from a call in `file` returning to `pc` to the function
+ * that starts at `callee` in `callee_file`: innermost first, link-time pcs of
+ * callee_file, where they are certain. As gdb's call_site_find_chain()
+ * (gdb/dwarf2/loc.c), from call sites.
  */
 struct p3_pcs {
 	P3_LIST(uint64_t);
 };
-const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc, uint64_t callee);
+const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc,
+					struct p3_file *callee_file, uint64_t callee);
 
 #endif

@@ -21,6 +21,11 @@ struct p3_unit_range {
 	Dwarf_Off unit; /* offset of the unit's DIE */
 };
 
+/* A section of linkage stubs. */
+struct p3_plt {
+	uint64_t start, end;
+};
+
 struct p3_unit; /* a compilation unit: unit.c */
 
 struct p3_file {
@@ -35,6 +40,9 @@ struct p3_file {
 	bool has_symbols;
 	P3_LIST(struct p3_symbol) symbols; /* sorted by start */
 	struct p3_map *by_name;		   /* hash of a name -> struct p3_symbol */
+
+	bool has_plts;
+	P3_LIST(struct p3_plt) plts;
 
 	struct p3_map *places;	   /* pc -> struct p3_places */
 	struct p3_map *units;	   /* offset of the unit's DIE -> struct p3_unit */

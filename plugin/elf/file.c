@@ -159,18 +159,26 @@ static void read_all_symbols(struct p3_file *file)
 		      compare_symbols);
 }
 
+/* Up to a version: "pthread_mutex_unlock@@GLIBC_2.2.5". */
+static size_t name_size(const char *name)
+{
+	return strcspn(name, "@");
+}
+
 /* FNV-1a; a collision only loses a tail-call frame. */
 static uint64_t hash_name(const char *name)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
+	const char *end = name + name_size(name);
 
-	for (; *name; name++)
+	for (; name < end; name++)
 		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
 	return hash;
 }
 
 uint64_t p3_file_symbol_address(struct p3_file *file, const char *name)
 {
+	const struct p3_symbol *symbol;
 	void **slot;
 	size_t i;
 
@@ -184,9 +192,36 @@ uint64_t p3_file_symbol_address(struct p3_file *file, const char *name)
 				&file->symbols.items[i];
 	}
 	slot = p3_map_find(file->by_name, hash_name(name));
-	if (!slot || strcmp(((struct p3_symbol *)*slot)->name, name) != 0)
+	symbol = slot ? *slot : NULL;
+	if (!symbol || name_size(symbol->name) != name_size(name) ||
+	    strncmp(symbol->name, name, name_size(name)) != 0)
 		return 0;
-	return ((struct p3_symbol *)*slot)->start;
+	return symbol->start;
+}
+
+bool p3_file_in_plt(struct p3_file *file, uint64_t pc)
+{
+	Elf_Scn *section = NULL;
+	size_t names, i;
+
+	if (!file->has_plts && elf_getshdrstrndx(file->elf, &names) == 0) {
+		while ((section = elf_nextscn(file->elf, section))) {
+			GElf_Shdr header;
+			const char *name;
+
+			if (gelf_getshdr(section, &header) &&
+			    (name = elf_strptr(file->elf, names, header.sh_name)) &&
+			    (!strncmp(name, ".plt", 4) || !strncmp(name, ".iplt", 5)))
+				*p3_list_add(file->arena, &file->plts) =
+					(struct p3_plt){ header.sh_addr,
+							 header.sh_addr + header.sh_size };
+		}
+	}
+	file->has_plts = true;
+	for (i = 0; i < file->plts.count; i++)
+		if (pc >= file->plts.items[i].start && pc < file->plts.items[i].end)
+			return true;
+	return false;
 }
 
 const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc)

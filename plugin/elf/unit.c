@@ -36,7 +36,8 @@ struct function {
 
 struct call_site {
 	uint64_t pc;	  /* behind the call */
-	Dwarf_Off target; /* the DIE it calls; 0: not known */
+	Dwarf_Die target; /* what it calls: in another unit, or in dwz's common file */
+	bool has_target;
 	bool tail;
 	Dwarf_Off caller; /* the function's DIE */
 };
@@ -163,7 +164,9 @@ static const char *language_of(Dwarf_Die *unit)
 
 static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die)
 {
-	void **slot = p3_map_slot(file->units, dwarf_dieoffset(unit_die));
+	/* Offsets are of one file: dwz's common one has its own. */
+	uint64_t common = dwarf_cu_getdwarf(unit_die->cu) == file->dwarf ? 0 : (uint64_t)1 << 63;
+	void **slot = p3_map_slot(file->units, dwarf_dieoffset(unit_die) | common);
 	struct walk walk = { .file = file };
 	Dwarf_Attribute attribute;
 	struct p3_unit *unit = *slot;
@@ -460,8 +463,11 @@ static void use_call_line(struct p3_unit *unit, Dwarf_Die *inlined, struct p3_pl
 	Dwarf_Word number, index;
 	size_t count;
 
-	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) == 0)
-		place->line = (uint32_t)number;
+	/* Without a line, gdb does not pretend to know the file. */
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) != 0 ||
+	    !number)
+		return;
+	place->line = (uint32_t)number;
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &index) == 0 &&
 	    dwarf_getsrcfiles(&unit->die, &files, &count) == 0 && index < count)
 		place->file = plain_file(unit, dwarf_filesrc(files, index, NULL, NULL));
@@ -512,12 +518,10 @@ static bool use_dwarf(struct p3_file *file, uint64_t pc, struct p3_places *place
 	places->language = unit->language;
 	places->entry = function->entry;
 	places->from_dwarf = true;
-	if (chain.count) {
-		Dwarf_Addr entry;
-
-		places->at_inline_start =
-			dwarf_entrypc(&chain.dies[chain.count - 1], &entry) == 0 && entry == pc;
-	}
+	/* As gdb's block_starting_point_at(): it may have been entered elsewhere than at its
+	 * first address. */
+	places->at_inline_start =
+		chain.count && dwarf_haspc(&chain.dies[chain.count - 1], pc - 1) != 1;
 	for (i = chain.count + 1; i-- > 0;) {
 		Dwarf_Die *at = i ? &chain.dies[i - 1] : &die;
 
@@ -543,9 +547,18 @@ const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc)
 	if (!use_dwarf(file, pc, places)) {
 		const struct p3_symbol *symbol = p3_file_symbol(file, pc);
 
+		struct p3_unit *unit = unit_at(file, pc);
+
 		if (symbol) {
-			p3_list_add(file->arena, places)->name = symbol->name;
+			struct p3_place *place = p3_list_add(file->arena, places);
+
+			place->name = symbol->name;
 			places->entry = symbol->start;
+			/* gcc may describe a function without saying where it is; lines are there. */
+			if (unit) {
+				use_line(unit, pc, place);
+				places->language = unit->language;
+			}
 		}
 	}
 	*p3_map_slot(file->places, pc) = places;
@@ -564,7 +577,7 @@ static int compare_calls(const void *left, const void *right)
 static void add_call(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *die, Dwarf_Off caller)
 {
 	Dwarf_Attribute attribute;
-	Dwarf_Die target, origin;
+	Dwarf_Die target;
 	Dwarf_Addr pc;
 	struct call_site *call;
 	bool tail = false;
@@ -579,8 +592,8 @@ static void add_call(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *die,
 	*call = (struct call_site){ .pc = pc, .tail = tail, .caller = caller };
 	if (dwarf_formref_die(dwarf_attr(die, DW_AT_call_origin, &attribute), &target) ||
 	    dwarf_formref_die(dwarf_attr(die, DW_AT_abstract_origin, &attribute), &target)) {
-		if (follow(&target, &origin))
-			call->target = dwarf_dieoffset(&target);
+		call->target = target;
+		call->has_target = true;
 	}
 }
 
@@ -644,8 +657,12 @@ static const struct call_site *call_at(struct p3_file *file, uint64_t pc)
 									  : NULL;
 }
 
-/* Where the called function starts; false: not known, which ends gdb's search too. */
-static bool call_target(struct p3_file *file, const struct call_site *call, uint64_t *ret)
+/*
+ * Where the called function starts, and in which file: a function that is only
+ * declared may be in `other`. False: not known, which ends gdb's search too.
+ */
+static bool call_target(struct p3_file *file, struct p3_file *other, const struct call_site *call,
+			struct p3_file **file_ret, uint64_t *ret)
 {
 	Dwarf_Addr base, low, high;
 	Dwarf_Die die;
@@ -653,9 +670,12 @@ static bool call_target(struct p3_file *file, const struct call_site *call, uint
 	Dwarf_Attribute attribute;
 	const char *name;
 
-	if (!call->target || !dwarf_offdie(file->dwarf, call->target, &die))
+	*file_ret = file;
+	if (!call->has_target)
 		return false;
-	(void)dwarf_formflag(dwarf_attr(&die, DW_AT_declaration, &attribute), &declaration);
+	die = call->target;
+	(void)dwarf_formflag(dwarf_attr_integrate(&die, DW_AT_declaration, &attribute),
+			     &declaration);
 	if (!declaration) {
 		if (dwarf_ranges(&die, 0, &base, &low, &high) <= 0)
 			return false;
@@ -664,13 +684,19 @@ static bool call_target(struct p3_file *file, const struct call_site *call, uint
 		return true;
 	}
 	name = linkage_name(&die);
-	*ret = p3_file_symbol_address(file, name ? name : dwarf_diename(&die));
+	if (!name)
+		name = dwarf_diename(&die);
+	*ret = p3_file_symbol_address(file, name);
+	if (!*ret && other != file) {
+		*file_ret = other;
+		*ret = p3_file_symbol_address(other, name);
+	}
 	return *ret != 0;
 }
 
 /* The search: a path of tail calls, and what all paths found have in common. */
 struct search {
-	struct p3_file *file;
+	struct p3_file *callee_file;
 	uint64_t callee;
 	const struct call_site *path[MAX_CHAIN];
 	size_t depth;
@@ -702,19 +728,19 @@ static void keep_common(struct search *search)
 }
 
 /* Follow one call: does it reach the callee, itself or by further tail calls? */
-static void follow_call(struct search *search, const struct call_site *call)
+static void follow_call(struct search *search, struct p3_file *file, const struct call_site *call)
 {
-	struct p3_file *file = search->file;
 	const struct function *function;
 	struct p3_unit *unit;
 	uint64_t target;
 	size_t i, j;
 
-	if (search->failed || ++search->visited > MAX_SEARCH || !call_target(file, call, &target)) {
+	if (search->failed || ++search->visited > MAX_SEARCH ||
+	    !call_target(file, search->callee_file, call, &file, &target)) {
 		search->failed = true;
 		return;
 	}
-	if (target == search->callee) {
+	if (target == search->callee && file == search->callee_file) {
 		keep_common(search);
 		return;
 	}
@@ -735,21 +761,23 @@ static void follow_call(struct search *search, const struct call_site *call)
 			on_path |= search->path[j] == next;
 		if (on_path)
 			continue;
-		if (search->depth == MAX_CHAIN) {
+		/* Through a third file: not followed. */
+		if (file != search->callee_file || search->depth == MAX_CHAIN) {
 			search->failed = true;
 			return;
 		}
 		search->path[search->depth++] = next;
-		follow_call(search, next);
+		follow_call(search, file, next);
 		search->depth--;
 	}
 }
 
-const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc, uint64_t callee)
+const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc,
+					struct p3_file *callee_file, uint64_t callee)
 {
-	uint64_t key = pc * 0x9e3779b97f4a7c15u ^ callee;
+	uint64_t key = (pc * 0x9e3779b97f4a7c15u ^ callee) + (uintptr_t)callee_file;
 	void **known = p3_map_find(file->tail_calls, key);
-	struct search search = { .file = file, .callee = callee };
+	struct search search = { .callee_file = callee_file, .callee = callee };
 	const struct call_site *call;
 	struct p3_pcs *pcs;
 	size_t i;
@@ -759,7 +787,7 @@ const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc, uint6
 	pcs = p3_arena_take(file->arena, sizeof(*pcs));
 	call = file->dwarf ? call_at(file, pc) : NULL;
 	if (call)
-		follow_call(&search, call);
+		follow_call(&search, file, call);
 	if (search.found && !search.failed) {
 		for (i = 0; i < search.callees; i++)
 			*p3_list_add(file->arena, pcs) = search.common[search.length - 1 - i]->pc;

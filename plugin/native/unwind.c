@@ -224,15 +224,16 @@ static void add_tail_calls(struct unwind *unwind, const struct physical *callee,
 	const struct p3_pcs *pcs;
 	size_t i;
 
-	if (caller->file != callee->file || callee->signal || caller->exact || !places->from_dwarf)
+	if (callee->signal || caller->exact || !places->from_dwarf)
 		return;
-	pcs = p3_file_tail_calls(caller->file, caller->pc - caller->bias, places->entry);
+	pcs = p3_file_tail_calls(caller->file, caller->pc - caller->bias, callee->file,
+				 places->entry);
 	for (i = 0; i < pcs->count; i++) {
-		const struct p3_places *at = p3_file_places(caller->file, pcs->items[i] - 1);
+		const struct p3_places *at = p3_file_places(callee->file, pcs->items[i] - 1);
 		struct p3_native_frame *frame = add_frame(unwind, caller, ret);
 
 		frame->kind = P3_FRAME_TAIL_CALL;
-		frame->pc = pcs->items[i] + caller->bias;
+		frame->pc = pcs->items[i] + callee->bias;
 		frame->group = group;
 		if (at->count)
 			use_place(frame, &at->items[0], at->language);
@@ -250,6 +251,8 @@ static struct p3_error *expand(struct unwind *unwind, struct p3_native_frames *r
 		const struct p3_places *places = places_of(physical);
 		struct p3_native_frame *frame;
 
+		if (i == 0 && p3_file_in_plt(physical->file, physical->pc - physical->bias))
+			return p3_error_new(P3_UNSUPPORTED, "stopped in a linkage stub");
 		/* gdb may or may not have entered it, depending on how it stopped here. */
 		if (i == 0 && places->at_inline_start)
 			return p3_error_new(P3_UNSUPPORTED,
