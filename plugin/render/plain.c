@@ -183,9 +183,14 @@ static void add_location(const struct p3_frame *frame, const struct p3_render_op
 		if (frame->line)
 			p3_text_printf(text, ":%" PRIu32, frame->line);
 	} else if (frame->module) {
+		const char *name = frame->module, *slash = strrchr(name, '/');
+
+		/* Without a name the offset matters: what addr2line asks for. */
+		if (!frame->function && slash)
+			name = slash + 1;
 		p3_text_add(text, "from ");
-		add_styled(text, options->file_style, frame->module, strlen(frame->module));
-		if (!frame->function) /* what addr2line and a maintainer with symbols ask for */
+		add_styled(text, options->file_style, name, strlen(name));
+		if (!frame->function)
 			p3_text_printf(text, " +0x%" PRIx64, frame->offset);
 	}
 	if (frame->python_name) {
