@@ -104,6 +104,14 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			      unsigned int wanted, struct p3_variable_list *ret) P3_MUST_CHECK;
 
 /*
+ * What Python calls the C function that starts at `entry` and that this frame is
+ * calling: "demo.Counter.add". Found among the callables on the frame's own stack by
+ * its address, so that renamed functions have their right name. False: not there.
+ */
+bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		  struct p3_text *ret);
+
+/*
  * Add the object's repr, as far as reading memory can tell; bounded by the
  * limits above. `attributes`: those of an instance, too (not of what it holds).
  * *aggregate_ret: it is a container with something in it.

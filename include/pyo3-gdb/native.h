@@ -19,6 +19,7 @@ struct p3_native_frame {
 	const char *name; /* complete, demangled or not; NULL: none */
 	const char *file; /* NULL: no line information */
 	uint32_t line;
+	uint64_t entry;	      /* where its function starts, of normal frames; 0: not known */
 	const char *language; /* "rust", "c", "c++" ...; NULL: unknown */
 };
 

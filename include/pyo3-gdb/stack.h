@@ -22,6 +22,7 @@ struct p3_frame {
 	uint64_t pc;		 /* 0: a Python frame */
 	const char *module;	 /* path; NULL: none */
 	uint64_t offset;	 /* link-time pc in the module */
+	uint64_t entry;		 /* where its native function starts; 0: not known */
 	bool inlined, folded;
 	const char *note; /* what is odd about this frame; NULL: nothing */
 	/* Recursion: `period` shown frames, this one first, stand there `times` times in a
@@ -78,6 +79,12 @@ enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
 /* The snapshot lives until p3_session_forget_stop(); it is made anew each time. */
 struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
 				     const struct p3_snapshot **ret) P3_MUST_CHECK;
+/*
+ * Give each P3_ROLE_WRAPPER frame the name by which Python called it, from the callable
+ * on the calling Python frame's stack; where that cannot be told, the name that its own
+ * name suggests stays. Between p3_merge() and p3_fold().
+ */
+void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack);
 /* Ask for variables of a frame (P3_ARGUMENTS ...), and put them, or why not, into it. */
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
 			       struct p3_frame *frame, unsigned int wanted);

@@ -138,6 +138,7 @@ struct p3_error *p3_command_bt(struct p3_command_context *context, char **words,
 	ranges = p3_arena_take(arena, snapshot->threads.count * sizeof(*ranges));
 	for (i = 0; i < snapshot->threads.count; i++) {
 		p3_merge(arena, &snapshot->threads.items[i], &stacks[i]);
+		p3_session_name_callees(context->session, &stacks[i]);
 		p3_fold(arena, &stacks[i]);
 		ranges[i] = p3_render_range(&stacks[i], context->options.raw,
 					    arguments.counted ? &arguments.count : NULL);

@@ -16,6 +16,7 @@ enum {
 	OWNER_GENERATOR = 1,
 	OWNER_SHIM = 3,		 /* 3.12+: not a Python frame from here on */
 	MAX_LINETABLE = 1 << 18, /* bytes */
+	MAX_STACK = 1000,	 /* slots of a frame's value stack */
 	MAX_CODE_HEAD = 1024,	 /* the layout's limit on code.size */
 	/* co_flags: Include/cpython/code.h */
 	CO_VARARGS = 4,
@@ -29,7 +30,7 @@ enum {
 struct p3_py_code {
 	uint64_t address;
 	const char *file, *name, *qualname;
-	uint32_t firstlineno, traceable, nlocals, argcount, kwonly, flags;
+	uint32_t stacksize, firstlineno, traceable, nlocals, argcount, kwonly, flags;
 	uint64_t names, kinds; /* the tuple and the bytes object */
 	const uint8_t *linetable;
 	size_t linetable_size;
@@ -108,6 +109,7 @@ static struct p3_error *read_code(struct p3_py *py, uint64_t address, struct p3_
 	code->qualname = p3_py_string(py, get_u64(head, layout->code.qualname));
 	code->firstlineno = get_u32(head, layout->code.firstlineno);
 	code->traceable = get_u32(head, layout->code.traceable);
+	code->stacksize = get_u32(head, layout->code.stacksize);
 	code->nlocals = get_u32(head, layout->code.nlocals);
 	code->argcount = get_u32(head, layout->code.argcount);
 	code->kwonly = get_u32(head, layout->code.kwonly);
@@ -348,4 +350,26 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 	}
 	*ret = list;
 	return NULL;
+}
+
+bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		  struct p3_text *ret)
+{
+	const struct p3_py_code *code = frame->code;
+	uint64_t slot = frame->address + py->layout->frame.locals + 8 * (uint64_t)code->nlocals;
+	uint32_t i;
+
+	/* Stale slots are there, too: only the address of the C function decides. */
+	for (i = 0; i < code->stacksize && i < MAX_STACK; i++) {
+		uint64_t object;
+		struct p3_error *error = p3_read_u64(py->target, slot + 8 * (uint64_t)i, &object);
+
+		if (error) {
+			p3_error_free(error);
+			return false;
+		}
+		if (object > 4096 && object % 8 == 0 && p3_py_is_callable(py, object, entry, ret))
+			return true;
+	}
+	return false;
 }

@@ -52,7 +52,7 @@ struct p3_layout {
 	struct {
 		uint32_t size; /* up to the bytecode */
 		uint32_t argcount, kwonly, flags, firstlineno, nlocals, names, kinds;
-		uint32_t filename, name, qualname, linetable, traceable;
+		uint32_t filename, name, qualname, linetable, traceable, stacksize;
 	} code;
 	struct {
 		uint32_t type, var_size; /* of PyObject, PyVarObject */
@@ -105,6 +105,9 @@ struct p3_layout {
 		uint32_t method, self, module;
 	} builtin;
 	struct {
+		uint32_t type, method;
+	} descriptor; /* PyMethodDescrObject */
+	struct {
 		uint32_t function, self;
 	} method;
 	struct {
@@ -135,6 +138,9 @@ uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
 void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret);
 /* An attribute in the instance's own dict or values; 0: not there. */
 uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
+
+/* Is this a callable made from the C function at `entry`? Then its qualified name is added. */
+bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret);
 
 /* The line of a bytecode offset; 0: none. Source: Objects/locations.md (3.11+). */
 uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t offset);

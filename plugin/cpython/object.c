@@ -880,3 +880,69 @@ void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_
 	p3_error_free(error);
 	*aggregate_ret = format.aggregate;
 }
+
+/* ---- callables ---- */
+
+/* Add "module." or "Class." of what a builtin belongs to. */
+static struct p3_error *add_owner(struct p3_py *py, uint64_t object, bool descriptor,
+				  struct p3_text *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	struct format format = { .py = py, .text = ret };
+	uint64_t owner, module;
+	struct type type;
+
+	P3_TRY(p3_read_u64(py->target,
+			   object + (descriptor ? layout->descriptor.type : layout->builtin.self),
+			   &owner));
+	if (owner && !descriptor) /* a class method's is the class */
+		P3_TRY(read_type(py, owner, &type));
+	if (owner && (descriptor || (type.flags & TYPE_TYPE))) {
+		P3_TRY(read_type_at(py, owner, &type));
+		P3_TRY(add_type_name(&format, &type));
+		p3_text_add(ret, ".");
+		return NULL;
+	}
+	P3_TRY(p3_read_u64(py->target, object + layout->builtin.module, &module));
+	if (module && !strcmp(p3_py_static_type(py, module), "str"))
+		p3_text_printf(ret, "%s.", p3_py_string(py, module));
+	return NULL;
+}
+
+static struct p3_error *match_callable(struct p3_py *py, uint64_t object, uint64_t entry,
+				       struct p3_text *ret, bool *matches)
+{
+	const struct p3_layout *layout = py->layout;
+	const char *type = p3_py_static_type(py, object), *raw;
+	bool descriptor =
+		!strcmp(type, "method_descriptor") || !strcmp(type, "classmethod_descriptor");
+	uint64_t method, definition[2]; /* PyMethodDef: ml_name, ml_meth */
+
+	*matches = false;
+	if (!descriptor && strcmp(type, "builtin_function_or_method") != 0)
+		return NULL;
+	P3_TRY(p3_read_u64(
+		py->target,
+		object + (descriptor ? layout->descriptor.method : layout->builtin.method),
+		&method));
+	P3_TRY(p3_read(py->target, method, definition, sizeof(definition)));
+	if (definition[1] != entry)
+		return NULL;
+	P3_TRY(p3_read_string(py->target, definition[0], MAX_TYPE_NAME, py->arena, &raw));
+	P3_TRY(add_owner(py, object, descriptor, ret));
+	p3_text_add_safe(ret, raw, strlen(raw), 0);
+	*matches = true;
+	return NULL;
+}
+
+bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret)
+{
+	size_t before = ret->size;
+	bool matches = false;
+	struct p3_error *error = match_callable(py, object, entry, ret, &matches);
+
+	if (error)
+		p3_text_cut(ret, before);
+	p3_error_free(error);
+	return !error && matches;
+}

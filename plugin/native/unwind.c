@@ -269,6 +269,8 @@ static struct p3_error *expand(struct unwind *unwind, struct p3_native_frames *r
 		frame->group = group;
 		if (places->count)
 			use_place(frame, &places->items[places->count - 1], places->language);
+		if (places->entry)
+			frame->entry = places->entry + physical->bias;
 		if (i + 1 < unwind->frames.count)
 			add_tail_calls(unwind, physical, &unwind->frames.items[i + 1], group + 1,
 				       ret);

@@ -72,6 +72,7 @@ static void add_native(struct p3_arena *arena, const struct p3_snapshot_frame *n
 	frame->module = native->module
 				? native->module->path ? native->module->path : native->module->name
 				: NULL;
+	frame->entry = native->native.entry;
 	frame->offset = native->module ? frame->pc - native->module->bias : 0;
 	frame->inlined = native->native.kind == P3_FRAME_INLINE;
 	frame->note = note;

@@ -320,6 +320,45 @@ struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads
 	return NULL;
 }
 
+static bool is_rust_frame(const struct p3_frame *frame)
+{
+	return frame->language && !strcmp(frame->language, "rust");
+}
+
+/* Classes without #[pyclass(module)] are of "builtins": the wrapper's name says more. */
+static bool ends_with(const char *guess, const char *name)
+{
+	size_t size = strlen(name), all = guess ? strlen(guess) : 0;
+
+	return all > size && guess[all - size - 1] == '.' && !strcmp(guess + all - size, name);
+}
+
+void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	size_t i, at;
+
+	for (i = 0; i < stack->count; i++) {
+		struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		uint64_t entry = 0;
+
+		if (stack->items[i].role != P3_ROLE_WRAPPER)
+			continue;
+		/* Out to where Python entered Rust, and on to the Python frame that called. */
+		for (at = i; at < stack->count && is_rust_frame(&stack->items[at]); at++)
+			if (stack->items[at].entry)
+				entry = stack->items[at].entry;
+		while (at < stack->count && !stack->items[at].py &&
+		       (stack->items[at].role == P3_ROLE_CPYTHON ||
+			stack->items[at].role == P3_ROLE_EVAL))
+			at++;
+		if (at < stack->count && entry && stack->items[at].py &&
+		    p3_py_callee(stack->items[at].py, stack->items[at].python, entry, &name) &&
+		    !ends_with(stack->items[i].python_name, p3_text_string(&name)))
+			stack->items[i].python_name = p3_arena_string(arena, p3_text_string(&name));
+	}
+}
+
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
 			       struct p3_frame *frame, unsigned int wanted)
 {
