@@ -50,6 +50,15 @@ static size_t plain_size(const char *name)
 	return size;
 }
 
+/* The name demangled, if it is a symbol, and where it ends without its hash. */
+static const char *readable(const char *name, struct p3_text *demangled, const char **end)
+{
+	if (p3_rust_demangle(name, demangled))
+		name = p3_text_string(demangled);
+	*end = name + plain_size(name);
+	return name;
+}
+
 /* A crate's hash in v0 names: "std[0123abcd]::", but not the "[u8]" of a slice. */
 static const char *skip_crate_hash(const char *at, const char *end)
 {
@@ -91,12 +100,8 @@ static void add_last_components(struct p3_text *text, const char *at, const char
 void p3_rust_name(const char *name, struct p3_text *ret)
 {
 	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	const char *at, *end;
+	const char *end, *at = name = readable(name, &demangled, &end);
 
-	if (p3_rust_demangle(name, &demangled))
-		name = p3_text_string(&demangled);
-	at = name;
-	end = name + plain_size(name);
 	while (at < end) {
 		struct p3_text inside P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 		const char *close;
@@ -137,12 +142,7 @@ void p3_rust_name(const char *name, struct p3_text *ret)
 static void add_path(const char *name, struct p3_text *ret)
 {
 	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	const char *at, *end;
-
-	if (p3_rust_demangle(name, &demangled))
-		name = p3_text_string(&demangled);
-	at = name;
-	end = name + plain_size(name);
+	const char *end, *at = name = readable(name, &demangled, &end);
 	if (*at == '<') {
 		/* <T as Trait>::f belongs to T's crate, or to Trait's if T has none. */
 		const char *close = skip_group(at, end), *inside = at + 1, *as;
