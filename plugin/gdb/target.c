@@ -552,6 +552,51 @@ static PyObject *format_value(PyObject *value)
 	return function && none && options ? PyObject_Call(function, none, options) : NULL;
 }
 
+/* Struct fields of a value, and theirs; a struct without any is no enum's variant. */
+static bool has_lost_enum(PyObject *value, int depth, int *budget)
+{
+	P3_OBJECT type = plain_type(value);
+	P3_OBJECT fields = NULL;
+	Py_ssize_t count, i;
+	bool lost = false;
+
+	p3_gdb_clear();
+	if (!type || type_code(type) != p3_gdb_constant("TYPE_CODE_STRUCT", 3))
+		return false;
+	fields = p3_gdb_call(type, "fields", "()");
+	count = fields ? PyObject_Size(fields) : 0;
+	p3_gdb_clear();
+	if (count == 0)
+		return p3_gdb_attribute_number(type, "sizeof", 0) > 0;
+	for (i = 0; i < count && depth > 0 && !lost && --*budget > 0; i++) {
+		P3_OBJECT field = PySequence_GetItem(fields, i);
+		P3_OBJECT item = field ? PyObject_GetItem(value, field) : NULL;
+
+		p3_gdb_clear();
+		lost = item && has_lost_enum(item, depth - 1, budget);
+	}
+	return lost || *budget <= 0;
+}
+
+/*
+ * gdb 13 dies when it prints an enum whose discriminant, garbage in a release build's
+ * frame, selects no variant: the value has no fields then, and gdb takes the first
+ * (gdbtypes.h: field: Assertion `idx >= 0 && idx < num_fields ()'). 16 does not.
+ */
+static bool kills_gdb(PyObject *value)
+{
+	static long major;
+	int budget = 200;
+
+	if (!major) {
+		struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+		const char *version = p3_gdb_attribute_text(arena, p3_gdb(), "VERSION");
+
+		major = version ? strtol(version, NULL, 10) : 1;
+	}
+	return major < 16 && has_lost_enum(value, 6, &budget);
+}
+
 static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject *frame,
 			      PyObject *block, unsigned int wanted, struct p3_variable *ret)
 {
@@ -570,6 +615,8 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 			ret->value = p3_arena_printf(arena, "0x%" PRIx64, ret->object);
 		else if (ret->aggregate && !(wanted & P3_AGGREGATES))
 			ret->value = "...";
+		else if (kills_gdb(value))
+			ret->absent = "no variant of its enum fits: not initialised, or gone";
 		else
 			text = format_value(value);
 	}
