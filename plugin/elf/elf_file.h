@@ -28,6 +28,22 @@ struct p3_plt {
 
 struct p3_unit; /* a compilation unit: unit.c */
 
+/* The sections that are read without libdw. */
+enum p3_debug_section {
+	P3_DEBUG_INFO,
+	P3_DEBUG_ABBREV,
+	P3_DEBUG_ARANGES,
+	P3_DEBUG_LINE,
+	P3_DEBUG_LINE_STR,
+	P3_DEBUG_STR,
+	P3_DEBUG_SECTIONS, /* how many */
+};
+
+struct p3_section {
+	const uint8_t *data; /* NULL: there is none */
+	size_t size;
+};
+
 struct p3_file {
 	struct p3_arena *arena;
 	int fd, debug_fd;
@@ -44,14 +60,19 @@ struct p3_file {
 	bool has_plts;
 	P3_LIST(struct p3_plt) plts;
 
-	struct p3_map *places;	   /* pc -> struct p3_places */
-	struct p3_map *units;	   /* offset of the unit's DIE -> struct p3_unit */
-	struct p3_map *tail_calls; /* pc * callee -> struct p3_pcs */
-	Dwarf_Aranges *aranges;
-	size_t arange_count;
-	bool looked_for_aranges;
-	P3_LIST(struct p3_unit_range) unit_ranges; /* where there are no aranges */
+	struct p3_map *places;	      /* pc -> struct p3_places */
+	struct p3_map *units;	      /* offset of the unit's DIE -> struct p3_unit */
+	struct p3_map *tail_calls;    /* pc * callee -> struct p3_pcs */
+	struct p3_map *abbreviations; /* offset -> struct p3_abbreviations */
+	struct p3_map *lines;	      /* offset -> struct p3_lines */
+	bool has_sections, has_aranges, has_unit_ranges;
+	struct p3_section sections[P3_DEBUG_SECTIONS];
+	P3_LIST(struct p3_unit_range) aranges;	   /* sorted by low */
+	P3_LIST(struct p3_unit_range) unit_ranges; /* the same, of units without aranges */
 };
+
+/* A section of the DWARF, unpacked. */
+struct p3_section p3_file_debug_section(struct p3_file *file, enum p3_debug_section section);
 
 /* The function symbol that holds a link-time pc; NULL: none. */
 const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc);

@@ -51,6 +51,8 @@ static struct p3_file *new_file(void)
 	file->places = p3_map_new(file->arena);
 	file->units = p3_map_new(file->arena);
 	file->tail_calls = p3_map_new(file->arena);
+	file->abbreviations = p3_map_new(file->arena);
+	file->lines = p3_map_new(file->arena);
 	return file;
 }
 
@@ -102,6 +104,47 @@ int p3_file_machine(const struct p3_file *file)
 	GElf_Ehdr header;
 
 	return gelf_getehdr(file->elf, &header) ? header.e_machine : EM_NONE;
+}
+
+/* ---- debug sections ---- */
+
+static void find_debug_sections(struct p3_file *file)
+{
+	static const char *const names[P3_DEBUG_SECTIONS] = {
+		[P3_DEBUG_INFO] = ".debug_info",	 [P3_DEBUG_ABBREV] = ".debug_abbrev",
+		[P3_DEBUG_ARANGES] = ".debug_aranges",	 [P3_DEBUG_LINE] = ".debug_line",
+		[P3_DEBUG_LINE_STR] = ".debug_line_str", [P3_DEBUG_STR] = ".debug_str",
+	};
+	Elf *elf = dwarf_getelf(file->dwarf);
+	Elf_Scn *section = NULL;
+	size_t strings, i;
+
+	if (elf_getshdrstrndx(elf, &strings) != 0)
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS ||
+		    !(name = elf_strptr(elf, strings, header.sh_name)))
+			continue;
+		/* Compressed by GNU's old way; libdw has unpacked it, as the others. */
+		name += !strncmp(name, ".zdebug", 7);
+		for (i = 0; i < P3_DEBUG_SECTIONS; i++)
+			if (!strcmp(name, names[i] + (*name != '.')) &&
+			    (data = elf_rawdata(section, NULL)) && data->d_buf)
+				file->sections[i] =
+					(struct p3_section){ data->d_buf, data->d_size };
+	}
+}
+
+struct p3_section p3_file_debug_section(struct p3_file *file, enum p3_debug_section section)
+{
+	if (!file->has_sections && file->dwarf)
+		find_debug_sections(file);
+	file->has_sections = true;
+	return file->sections[section];
 }
 
 /* ---- symbols ---- */

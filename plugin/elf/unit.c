@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Functions, inline chains and lines of a pc, from DWARF 4 and 5. A unit is
- * walked once, at the first pc in it: its functions by address, and for every
- * subprogram the scope that qualifies its name. libdw's own dwarf_getscopes()
+ * walked once, at the first pc in it: its functions by address, and the scopes
+ * that qualify their names. libdw's own dwarf_getscopes()
  * does not enter Rust's namespaces (facts/rust.md 0.1), so the descent is ours.
  * Refuses: trees deeper than MAX_DEPTH, units with more DIEs than MAX_DIES.
  */
-#include "elf_file.h"
+#include "die.h"
+#include "line.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 
 enum {
-	MAX_DEPTH = 64,
+	MAX_DEPTH = 256, /* of nested DIEs that are looked at */
 	MAX_DIES = 20000000,
 	MAX_INLINES = 256,  /* levels of inlining at one pc */
 	MAX_LINKS = 8,	    /* abstract_origin and specification in a row */
@@ -22,10 +23,10 @@ enum {
 	MAX_SEARCH = 20000, /* functions visited in the search for tail calls */
 };
 
-/* Namespace, struct ...: what qualifies the names in it. */
+/* A namespace, struct or function with subprograms in it: it qualifies their names. */
 struct scope {
-	const struct scope *parent;
-	const char *name; /* NULL: anonymous */
+	uint64_t die, end; /* offsets: it holds what is between them */
+	uint32_t parent;   /* index + 1 in the unit's list; 0: the unit itself */
 };
 
 struct function {
@@ -39,40 +40,113 @@ struct call_site {
 	Dwarf_Die target; /* what it calls: in another unit, or in dwz's common file */
 	bool has_target;
 	bool tail;
-	Dwarf_Off caller; /* the function's DIE */
+};
+
+/* Of one function, in no order. */
+struct calls {
+	P3_LIST(struct call_site);
 };
 
 struct p3_unit {
 	Dwarf_Die die;
 	const char *folder; /* DW_AT_comp_dir; NULL */
 	const char *language;
+	const struct p3_lines *lines;
 	P3_LIST(struct function) functions; /* sorted by low; a function may have several */
-	struct p3_map *scopes;		    /* offset of a subprogram's DIE -> its scope */
-	bool has_calls;
-	P3_LIST(struct call_site) calls; /* sorted by pc */
+	P3_LIST(struct scope) scopes;	    /* sorted by die */
+	struct p3_walk walk;		    /* for p3_walk_seek(); only with functions */
+	struct p3_map *calls;		    /* offset of a function's DIE -> struct calls */
 };
 
 static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die);
 
 /* ---- walking a unit ---- */
 
-struct walk {
-	struct p3_file *file;
-	struct p3_unit *unit;
-	size_t dies;
+/* What is open at the place where the walk is. */
+struct open {
+	uint64_t die;
+	uint32_t scope; /* its index + 1 in the unit's list; 0: it is not there yet */
 };
 
-/* DIEs that can have subprograms below them. */
+struct indexer {
+	struct p3_file *file;
+	struct p3_unit *unit;
+	struct p3_walk walk;
+	struct open open[MAX_DEPTH];
+};
+
+static void add_range(struct indexer *indexer, uint64_t low, uint64_t high, uint64_t entry)
+{
+	struct function *function;
+
+	if (low >= high)
+		return;
+	function = p3_list_add(indexer->file->arena, &indexer->unit->functions);
+	*function = (struct function){ low, high, entry, indexer->walk.offset };
+}
+
+/* One with several ranges, or of a form that libdw knows better. */
+static void add_ranges(struct indexer *indexer)
+{
+	Dwarf_Addr base, low, high, entry = 0;
+	ptrdiff_t at = 0;
+	Dwarf_Die die;
+
+	if (!dwarf_offdie(indexer->file->dwarf, indexer->walk.offset, &die))
+		return;
+	if (dwarf_entrypc(&die, &entry) != 0)
+		entry = 0;
+	while ((at = dwarf_ranges(&die, at, &base, &low, &high)) > 0) {
+		if (!entry && low < high)
+			entry = low;
+		add_range(indexer, low, high, entry);
+	}
+}
+
+static void add_function(struct indexer *indexer)
+{
+	const struct p3_walk *walk = &indexer->walk;
+	unsigned int low_form, high_form;
+	uint64_t low, high;
+
+	if (p3_walk_number(walk, DW_AT_low_pc, &low, &low_form) && low_form == DW_FORM_addr &&
+	    p3_walk_number(walk, DW_AT_high_pc, &high, &high_form) &&
+	    !p3_walk_has(walk, DW_AT_entry_pc))
+		add_range(indexer, low, high_form == DW_FORM_addr ? high : low + high, low);
+	else if (p3_walk_has(walk, DW_AT_ranges) || p3_walk_has(walk, DW_AT_low_pc))
+		add_ranges(indexer);
+}
+
+/* Put all that is open around a subprogram into the list; most scopes have none in them. */
+static void keep_scopes(struct indexer *indexer)
+{
+	uint32_t parent = 0;
+	int depth;
+
+	for (depth = 1; depth < indexer->walk.depth; depth++) {
+		struct open *open = &indexer->open[depth];
+		struct scope *scope;
+
+		if (open->die && !open->scope) {
+			scope = p3_list_add(indexer->file->arena, &indexer->unit->scopes);
+			*scope = (struct scope){ open->die, UINT64_MAX, parent };
+			open->scope = (uint32_t)indexer->unit->scopes.count;
+		}
+		if (open->scope)
+			parent = open->scope;
+	}
+}
+
+/* DIEs that qualify the names in them. */
 static bool is_scope(int tag)
 {
 	switch (tag) {
+	case DW_TAG_subprogram:
 	case DW_TAG_namespace:
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
 	case DW_TAG_union_type:
 	case DW_TAG_enumeration_type:
-	case DW_TAG_variant_part:
-	case DW_TAG_variant:
 	case DW_TAG_module:
 		return true;
 	default:
@@ -80,60 +154,35 @@ static bool is_scope(int tag)
 	}
 }
 
-static void add_function(struct walk *walk, Dwarf_Die *die)
+static void index_unit(struct indexer *indexer)
 {
-	Dwarf_Addr base, low, high, entry = 0;
-	ptrdiff_t at = 0;
-	bool first = true;
+	struct p3_walk *walk = &indexer->walk;
+	struct p3_unit *unit = indexer->unit;
+	bool plain = !strcmp(unit->language, "c") || !strcmp(unit->language, "asm");
+	int depth = 0;
+	size_t dies;
 
-	if (!dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges))
-		return;
-	if (dwarf_entrypc(die, &entry) != 0)
-		entry = 0;
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
-		struct function *function;
-
-		if (low >= high)
-			continue;
-		if (first && !entry)
-			entry = low;
-		first = false;
-		function = p3_list_add(walk->file->arena, &walk->unit->functions);
-		*function = (struct function){ low, high, entry, dwarf_dieoffset(die) };
-	}
-}
-
-static void walk_children(struct walk *walk, Dwarf_Die *parent, const struct scope *scope,
-			  int depth)
-{
-	Dwarf_Die die;
-
-	if (depth > MAX_DEPTH || dwarf_child(parent, &die) != 0)
-		return;
-	do {
-		int tag = dwarf_tag(&die);
-
-		if (++walk->dies > MAX_DIES)
-			return;
-		if (tag == DW_TAG_subprogram) {
-			struct scope *own;
-
-			*p3_map_slot(walk->unit->scopes, dwarf_dieoffset(&die)) =
-				(void *)(uintptr_t)scope;
-			add_function(walk, &die);
-			/* Functions within functions: Rust's items, C++'s lambdas. */
-			if (!dwarf_haschildren(&die) || strcmp(walk->unit->language, "c") == 0)
-				continue;
-			own = p3_arena_take(walk->file->arena, sizeof(*own));
-			*own = (struct scope){ scope, dwarf_diename(&die) };
-			walk_children(walk, &die, own, depth + 1);
-		} else if (is_scope(tag) && dwarf_haschildren(&die)) {
-			struct scope *own = p3_arena_take(walk->file->arena, sizeof(*own));
-
-			*own = (struct scope){ scope, dwarf_diename(&die) };
-			walk_children(walk, &die, own, depth + 1);
+	for (dies = 0; dies < MAX_DIES && p3_walk_next(walk); dies++) {
+		/* Whatever was open at this depth or deeper has ended here. */
+		for (; depth >= walk->depth; depth--) {
+			if (indexer->open[depth].scope)
+				unit->scopes.items[indexer->open[depth].scope - 1].end =
+					walk->offset;
+			indexer->open[depth] = (struct open){ 0 };
 		}
-	} while (dwarf_siblingof(&die, &die) == 0);
+		if (walk->depth >= MAX_DEPTH)
+			continue;
+		depth = walk->depth;
+		if (walk->tag == DW_TAG_subprogram) {
+			if (!plain)
+				keep_scopes(indexer);
+			add_function(indexer);
+			/* Functions within functions: Rust's items, C++'s lambdas. */
+			if (plain)
+				p3_walk_skip_children(walk);
+		}
+		indexer->open[depth].die = is_scope(walk->tag) ? walk->offset : 0;
+	}
 }
 
 static int compare_functions(const void *left, const void *right)
@@ -165,11 +214,12 @@ static const char *language_of(Dwarf_Die *unit)
 static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die)
 {
 	/* Offsets are of one file: dwz's common one has its own. */
-	uint64_t common = dwarf_cu_getdwarf(unit_die->cu) == file->dwarf ? 0 : (uint64_t)1 << 63;
-	void **slot = p3_map_slot(file->units, dwarf_dieoffset(unit_die) | common);
-	struct walk walk = { .file = file };
+	bool common = dwarf_cu_getdwarf(unit_die->cu) != file->dwarf;
+	void **slot = p3_map_slot(file->units, dwarf_dieoffset(unit_die) | (uint64_t)common << 63);
+	struct indexer indexer = { .file = file };
 	Dwarf_Attribute attribute;
 	struct p3_unit *unit = *slot;
+	Dwarf_Word offset;
 
 	if (unit)
 		return unit;
@@ -178,9 +228,16 @@ static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die)
 	unit->die = *unit_die;
 	unit->folder = dwarf_formstring(dwarf_attr(unit_die, DW_AT_comp_dir, &attribute));
 	unit->language = language_of(unit_die);
-	unit->scopes = p3_map_new(file->arena);
-	walk.unit = unit;
-	walk_children(&walk, unit_die, NULL, 0);
+	if (common)
+		return unit;
+	if (dwarf_formudata(dwarf_attr(unit_die, DW_AT_stmt_list, &attribute), &offset) == 0)
+		unit->lines = p3_lines_open(file, offset, unit->folder);
+	unit->calls = p3_map_new(file->arena);
+	if (p3_walk_start(file, dwarf_dieoffset(unit_die), &unit->walk)) {
+		indexer.unit = unit;
+		indexer.walk = unit->walk;
+		index_unit(&indexer);
+	}
 	if (unit->functions.count)
 		qsort(unit->functions.items, unit->functions.count, sizeof(*unit->functions.items),
 		      compare_functions);
@@ -194,6 +251,50 @@ static int compare_ranges(const void *left, const void *right)
 	const struct p3_unit_range *a = left, *b = right;
 
 	return a->low < b->low ? -1 : a->low > b->low;
+}
+
+/* .debug_aranges: one set a unit. Source: DWARF 5, 6.1.2. */
+static void read_aranges(struct p3_file *file)
+{
+	struct p3_section section = p3_file_debug_section(file, P3_DEBUG_ARANGES);
+	struct p3_bytes all = { section.data, section.data + section.size, false };
+
+	while (all.at < all.end && !all.bad) {
+		const uint8_t *start = all.at;
+		unsigned int offset_size = 4;
+		uint64_t length = p3_bytes_number(&all, 4), unit;
+		size_t header_size;
+		struct p3_bytes set;
+		Dwarf_Off next;
+
+		if (length == 0xffffffff) {
+			offset_size = 8;
+			length = p3_bytes_number(&all, 8);
+		}
+		set = all;
+		if (!p3_bytes_skip(&all, length))
+			break;
+		set.end = all.at;
+		p3_bytes_skip(&set, 2); /* version */
+		unit = p3_bytes_number(&set, offset_size);
+		if (p3_bytes_number(&set, 1) != 8 || p3_bytes_number(&set, 1) != 0 ||
+		    dwarf_next_unit(file->dwarf, unit, &next, &header_size, NULL, NULL, NULL, NULL,
+				    NULL, NULL) != 0)
+			continue;
+		/* The pairs are aligned to their size. */
+		p3_bytes_skip(&set, (16 - (uint64_t)(set.at - start) % 16) % 16);
+		while (set.at < set.end && !set.bad) {
+			uint64_t low = p3_bytes_number(&set, 8), size = p3_bytes_number(&set, 8);
+
+			if (low && size && low + size > low)
+				*p3_list_add(file->arena, &file->aranges) =
+					(struct p3_unit_range){ low, low + size,
+								unit + header_size };
+		}
+	}
+	if (file->aranges.count)
+		qsort(file->aranges.items, file->aranges.count, sizeof(*file->aranges.items),
+		      compare_ranges);
 }
 
 /* Without .debug_aranges (clang): the ranges of all units. */
@@ -220,40 +321,40 @@ static void read_unit_ranges(struct p3_file *file)
 		      sizeof(*file->unit_ranges.items), compare_ranges);
 }
 
-static struct p3_unit *unit_at(struct p3_file *file, uint64_t pc)
+static const struct p3_unit_range *range_at(const struct p3_unit_range *ranges, size_t count,
+					    uint64_t pc)
 {
-	Dwarf_Arange *arange;
-	Dwarf_Off offset;
-	Dwarf_Die die;
-	size_t low = 0, high;
+	size_t low = 0, high = count;
 
-	if (!file->dwarf)
-		return NULL;
-	if (!file->looked_for_aranges) {
-		file->looked_for_aranges = true;
-		if (dwarf_getaranges(file->dwarf, &file->aranges, &file->arange_count) != 0)
-			file->aranges = NULL;
-	}
-	arange = file->aranges ? dwarf_getarange_addr(file->aranges, pc) : NULL;
-	if (arange && dwarf_getarangeinfo(arange, NULL, NULL, &offset) == 0 &&
-	    dwarf_offdie(file->dwarf, offset, &die))
-		return find_unit(file, &die);
-	/* Units of another compiler may have none. */
-	if (!file->unit_ranges.count)
-		read_unit_ranges(file);
-	high = file->unit_ranges.count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (file->unit_ranges.items[middle].low <= pc)
+		if (ranges[middle].low <= pc)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low || pc >= file->unit_ranges.items[low - 1].high ||
-	    !dwarf_offdie(file->dwarf, file->unit_ranges.items[low - 1].unit, &die))
+	return low && pc < ranges[low - 1].high ? &ranges[low - 1] : NULL;
+}
+
+static struct p3_unit *unit_at(struct p3_file *file, uint64_t pc)
+{
+	const struct p3_unit_range *range;
+	Dwarf_Die die;
+
+	if (!file->dwarf)
 		return NULL;
-	return find_unit(file, &die);
+	if (!file->has_aranges)
+		read_aranges(file);
+	file->has_aranges = true;
+	range = range_at(file->aranges.items, file->aranges.count, pc);
+	if (!range) { /* units of another compiler may have none */
+		if (!file->has_unit_ranges)
+			read_unit_ranges(file);
+		file->has_unit_ranges = true;
+		range = range_at(file->unit_ranges.items, file->unit_ranges.count, pc);
+	}
+	return range && dwarf_offdie(file->dwarf, range->unit, &die) ? find_unit(file, &die) : NULL;
 }
 
 static const struct function *function_at(const struct p3_unit *unit, uint64_t pc)
@@ -277,13 +378,37 @@ static const struct function *function_at(const struct p3_unit *unit, uint64_t p
 
 /* ---- names ---- */
 
-static void add_scope(struct p3_text *text, const struct scope *scope)
+/* The innermost scope around a DIE: index + 1, or 0. */
+static uint32_t scope_of(const struct p3_unit *unit, uint64_t die)
 {
+	size_t low = 0, high = unit->scopes.count;
+	uint32_t scope;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (unit->scopes.items[middle].die < die)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (scope = (uint32_t)low; scope; scope = unit->scopes.items[scope - 1].parent)
+		if (die < unit->scopes.items[scope - 1].end)
+			break;
+	return scope;
+}
+
+static void add_scope(struct p3_file *file, const struct p3_unit *unit, struct p3_text *text,
+		      uint32_t scope)
+{
+	Dwarf_Die die;
+
 	if (!scope)
 		return;
-	add_scope(text, scope->parent);
-	if (scope->name)
-		p3_text_printf(text, "%s::", scope->name);
+	add_scope(file, unit, text, unit->scopes.items[scope - 1].parent);
+	if (dwarf_offdie(file->dwarf, unit->scopes.items[scope - 1].die, &die) &&
+	    dwarf_diename(&die))
+		p3_text_printf(text, "%s::", dwarf_diename(&die));
 }
 
 /* Follow abstract_origin and specification to the DIE that has the name and scope. */
@@ -326,7 +451,7 @@ static const char *function_name(struct p3_file *file, Dwarf_Die *die)
 	Dwarf_Die origin, unit_die;
 	struct p3_unit *unit;
 	const char *name;
-	void **scope;
+	uint32_t scope;
 
 	if (!follow(die, &origin) || !dwarf_diecu(&origin, &unit_die, NULL, NULL))
 		return dwarf_diename(die);
@@ -336,10 +461,10 @@ static const char *function_name(struct p3_file *file, Dwarf_Die *die)
 		return name ? name : dwarf_diename(&origin);
 	}
 	name = dwarf_diename(&origin);
-	scope = p3_map_find(unit->scopes, dwarf_dieoffset(&origin));
-	if (!name || !scope || !*scope)
+	scope = scope_of(unit, dwarf_dieoffset(&origin));
+	if (!name || !scope)
 		return name;
-	add_scope(&text, *scope);
+	add_scope(file, unit, &text, scope);
 	p3_text_add(&text, name);
 	return p3_arena_string(file->arena, p3_text_string(&text));
 }
@@ -365,112 +490,29 @@ static const char *plain_file(const struct p3_unit *unit, const char *file)
 	return file;
 }
 
-/* A row of the line table, as far as a pc's line depends on it. */
-struct row {
-	Dwarf_Addr address;
-	const char *file;
-	int line;
-	bool statement, end;
-};
-
-static bool read_row(Dwarf_Lines *lines, size_t index, struct row *ret)
+static void use_line(struct p3_file *file, struct p3_unit *unit, uint64_t pc,
+		     struct p3_place *place)
 {
-	Dwarf_Line *line = dwarf_onesrcline(lines, index);
+	const char *name;
 
-	if (!line || dwarf_lineaddr(line, &ret->address) != 0 ||
-	    dwarf_lineno(line, &ret->line) != 0 ||
-	    dwarf_linebeginstatement(line, &ret->statement) != 0 ||
-	    dwarf_lineendsequence(line, &ret->end) != 0)
-		return false;
-	ret->file = dwarf_linesrc(line, NULL, NULL);
-	return ret->file != NULL;
-}
-
-/*
- * Of several rows with one address the last one counts, but for rows without a
- * line, and those that begin no statement, in another file, behind one that does:
- * as gdb does it (gdb/dwarf2/read.c, lnp_state_machine::record_line; symtab.c,
- * find_pc_sect_line).
- */
-static bool best_row(Dwarf_Lines *lines, size_t first, size_t end, struct row *ret)
-{
-	bool found = false, statement_seen = false;
-	struct row best = { 0 }, row;
-	size_t i;
-
-	for (i = first; i < end; i++) {
-		if (!read_row(lines, i, &row) || row.end || !row.line)
-			continue;
-		if (found && statement_seen && !row.statement && row.file != best.file)
-			continue;
-		/* Within a file, one that begins a statement stays. */
-		if (found && best.statement && !row.statement && row.file == best.file)
-			continue;
-		statement_seen |= row.statement;
-		best = row;
-		found = true;
-	}
-	if (found)
-		*ret = best;
-	return found;
-}
-
-static void use_line(struct p3_unit *unit, uint64_t pc, struct p3_place *place)
-{
-	Dwarf_Lines *lines;
-	size_t count, low = 0, high, first;
-	struct row row;
-
-	if (dwarf_getsrclines(&unit->die, &lines, &count) != 0)
+	if (!p3_lines_find(file, unit->lines, pc, &name, &place->line))
 		return;
-	high = count;
-	while (low < high) { /* the first row behind pc */
-		size_t middle = low + (high - low) / 2;
-		Dwarf_Line *line = dwarf_onesrcline(lines, middle);
-		Dwarf_Addr address;
-
-		if (!line || dwarf_lineaddr(line, &address) != 0)
-			return;
-		if (address <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* Back to the nearest address whose rows have a line. */
-	for (; low > 0; low = first) {
-		if (!read_row(lines, low - 1, &row))
-			return;
-		for (first = low - 1; first > 0; first--) {
-			struct row before;
-
-			if (!read_row(lines, first - 1, &before) || before.address != row.address)
-				break;
-		}
-		if (best_row(lines, first, low, &row)) {
-			place->file = plain_file(unit, row.file);
-			place->line = (uint32_t)row.line;
-			return;
-		}
-		if (row.end) /* pc is in a gap */
-			return;
-	}
+	place->file = plain_file(unit, name);
 }
 
-static void use_call_line(struct p3_unit *unit, Dwarf_Die *inlined, struct p3_place *place)
+static void use_call_line(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *inlined,
+			  struct p3_place *place)
 {
 	Dwarf_Attribute attribute;
-	Dwarf_Files *files;
 	Dwarf_Word number, index;
-	size_t count;
 
 	/* Without a line, gdb does not pretend to know the file. */
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) != 0 ||
 	    !number)
 		return;
 	place->line = (uint32_t)number;
-	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &index) == 0 &&
-	    dwarf_getsrcfiles(&unit->die, &files, &count) == 0 && index < count)
-		place->file = plain_file(unit, dwarf_filesrc(files, index, NULL, NULL));
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &index) == 0)
+		place->file = plain_file(unit, p3_lines_file(file, unit->lines, index));
 }
 
 /* ---- a pc's places ---- */
@@ -481,25 +523,47 @@ struct chain {
 	size_t count;
 };
 
-static void find_inlines(Dwarf_Die *parent, uint64_t pc, int depth, struct chain *chain)
+/* DIEs of code within a function. */
+static bool is_block(int tag)
 {
+	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+/* Does the DIE that the walk is at hold pc? */
+static bool walk_has_pc(struct p3_file *file, const struct p3_walk *walk, uint64_t pc)
+{
+	unsigned int low_form, high_form;
+	uint64_t low, high;
 	Dwarf_Die die;
 
-	if (depth > MAX_INLINES || dwarf_child(parent, &die) != 0)
-		return;
-	do {
-		int tag = dwarf_tag(&die);
+	if (p3_walk_number(walk, DW_AT_low_pc, &low, &low_form) && low_form == DW_FORM_addr &&
+	    p3_walk_number(walk, DW_AT_high_pc, &high, &high_form))
+		return pc >= low && pc < (high_form == DW_FORM_addr ? high : low + high);
+	return dwarf_offdie(file->dwarf, walk->offset, &die) && dwarf_haspc(&die, pc) == 1;
+}
 
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block &&
-		    tag != DW_TAG_try_block && tag != DW_TAG_catch_block)
+static void find_inlines(struct p3_file *file, struct p3_unit *unit, uint64_t function, uint64_t pc,
+			 struct chain *chain)
+{
+	struct p3_walk walk = unit->walk;
+	int inside = 0; /* depth of the innermost DIE that holds pc */
+
+	p3_walk_seek(&walk, function);
+	while (p3_walk_next(&walk)) {
+		if (walk.depth <= inside && walk.depth) /* behind that one: it has no other */
+			break;
+		if (walk.depth != inside + 1 || !is_block(walk.tag))
 			continue;
-		if (dwarf_haspc(&die, pc) != 1)
+		if (!walk_has_pc(file, &walk, pc)) {
+			p3_walk_skip_children(&walk);
 			continue;
-		if (tag == DW_TAG_inlined_subroutine && chain->count < MAX_INLINES)
-			chain->dies[chain->count++] = die;
-		find_inlines(&die, pc, depth + 1, chain);
-		return;
-	} while (dwarf_siblingof(&die, &die) == 0);
+		}
+		inside = walk.depth;
+		if (walk.tag == DW_TAG_inlined_subroutine && chain->count < MAX_INLINES &&
+		    dwarf_offdie(file->dwarf, walk.offset, &chain->dies[chain->count]))
+			chain->count++;
+	}
 }
 
 static bool use_dwarf(struct p3_file *file, uint64_t pc, struct p3_places *places)
@@ -514,7 +578,7 @@ static bool use_dwarf(struct p3_file *file, uint64_t pc, struct p3_places *place
 	if (!function || !dwarf_offdie(file->dwarf, function->die, &die))
 		return false;
 	chain.count = 0;
-	find_inlines(&die, pc, 0, &chain);
+	find_inlines(file, unit, function->die, pc, &chain);
 	places->language = unit->language;
 	places->entry = function->entry;
 	places->from_dwarf = true;
@@ -529,9 +593,9 @@ static bool use_dwarf(struct p3_file *file, uint64_t pc, struct p3_places *place
 		place->name = function_name(file, at);
 		place->inlined = i > 0;
 		if (i == chain.count)
-			use_line(unit, pc, place);
+			use_line(file, unit, pc, place);
 		else
-			use_call_line(unit, &chain.dies[i], place);
+			use_call_line(file, unit, &chain.dies[i], place);
 	}
 	return true;
 }
@@ -556,7 +620,7 @@ const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc)
 			places->entry = symbol->start;
 			/* gcc may describe a function without saying where it is; lines are there. */
 			if (unit) {
-				use_line(unit, pc, place);
+				use_line(file, unit, pc, place);
 				places->language = unit->language;
 			}
 		}
@@ -567,14 +631,7 @@ const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc)
 
 /* ---- tail calls ---- */
 
-static int compare_calls(const void *left, const void *right)
-{
-	const struct call_site *a = left, *b = right;
-
-	return a->pc < b->pc ? -1 : a->pc > b->pc;
-}
-
-static void add_call(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *die, Dwarf_Off caller)
+static void add_call(struct p3_file *file, struct calls *calls, Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Die target;
@@ -588,8 +645,8 @@ static void add_call(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *die,
 		return;
 	if (dwarf_formflag(dwarf_attr(die, DW_AT_call_tail_call, &attribute), &tail) != 0)
 		(void)dwarf_formflag(dwarf_attr(die, DW_AT_GNU_tail_call, &attribute), &tail);
-	call = p3_list_add(file->arena, &unit->calls);
-	*call = (struct call_site){ .pc = pc, .tail = tail, .caller = caller };
+	call = p3_list_add(file->arena, calls);
+	*call = (struct call_site){ .pc = pc, .tail = tail };
 	if (dwarf_formref_die(dwarf_attr(die, DW_AT_call_origin, &attribute), &target) ||
 	    dwarf_formref_die(dwarf_attr(die, DW_AT_abstract_origin, &attribute), &target)) {
 		call->target = target;
@@ -597,64 +654,43 @@ static void add_call(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *die,
 	}
 }
 
-static void find_calls(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *parent,
-		       Dwarf_Off caller, int depth)
+/* The calls in a function and in what was inlined into it, but not in functions within it. */
+static const struct calls *calls_of(struct p3_file *file, struct p3_unit *unit, uint64_t function)
 {
-	Dwarf_Die die;
+	void **slot = p3_map_slot(unit->calls, function);
+	struct p3_walk walk = unit->walk;
+	struct calls *calls = *slot;
+	int skip = 0; /* nothing below this depth; 0: all */
 
-	if (depth > MAX_INLINES || dwarf_child(parent, &die) != 0)
-		return;
-	do {
-		int tag = dwarf_tag(&die);
-
-		if (tag == DW_TAG_call_site || tag == DW_TAG_GNU_call_site)
-			add_call(file, unit, &die, caller);
-		else if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block)
-			find_calls(file, unit, &die, caller, depth + 1);
-	} while (dwarf_siblingof(&die, &die) == 0);
-}
-
-static void read_calls(struct p3_file *file, struct p3_unit *unit)
-{
-	size_t i, j;
-
-	if (unit->has_calls)
-		return;
-	unit->has_calls = true;
-	for (i = 0; i < unit->functions.count; i++) {
-		Dwarf_Off offset = unit->functions.items[i].die;
-		bool seen = false;
+	if (calls)
+		return calls;
+	calls = p3_arena_take(file->arena, sizeof(*calls));
+	*slot = calls;
+	p3_walk_seek(&walk, function);
+	while (p3_walk_next(&walk)) {
+		bool call = walk.tag == DW_TAG_call_site || walk.tag == DW_TAG_GNU_call_site;
 		Dwarf_Die die;
 
-		for (j = i; j > 0 && i - j < 4 && !seen; j--) /* another range of the same one */
-			seen = unit->functions.items[j - 1].die == offset;
-		if (!seen && dwarf_offdie(file->dwarf, offset, &die))
-			find_calls(file, unit, &die, offset, 0);
+		if (skip && walk.depth > skip)
+			continue;
+		skip = walk.depth && !is_block(walk.tag) ? walk.depth : 0;
+		if (call && dwarf_offdie(file->dwarf, walk.offset, &die))
+			add_call(file, calls, &die);
 	}
-	if (unit->calls.count)
-		qsort(unit->calls.items, unit->calls.count, sizeof(*unit->calls.items),
-		      compare_calls);
+	return calls;
 }
 
 static const struct call_site *call_at(struct p3_file *file, uint64_t pc)
 {
 	struct p3_unit *unit = unit_at(file, pc - 1);
-	size_t low = 0, high;
+	const struct function *function = unit ? function_at(unit, pc - 1) : NULL;
+	const struct calls *calls = function ? calls_of(file, unit, function->die) : NULL;
+	size_t i;
 
-	if (!unit)
-		return NULL;
-	read_calls(file, unit);
-	high = unit->calls.count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (unit->calls.items[middle].pc < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < unit->calls.count && unit->calls.items[low].pc == pc ? &unit->calls.items[low]
-									  : NULL;
+	for (i = 0; calls && i < calls->count; i++)
+		if (calls->items[i].pc == pc)
+			return &calls->items[i];
+	return NULL;
 }
 
 /*
@@ -731,6 +767,7 @@ static void keep_common(struct search *search)
 static void follow_call(struct search *search, struct p3_file *file, const struct call_site *call)
 {
 	const struct function *function;
+	const struct calls *calls;
 	struct p3_unit *unit;
 	uint64_t target;
 	size_t i, j;
@@ -750,12 +787,12 @@ static void follow_call(struct search *search, struct p3_file *file, const struc
 		search->failed = true;
 		return;
 	}
-	read_calls(file, unit);
-	for (i = 0; i < unit->calls.count && !search->failed; i++) {
-		const struct call_site *next = &unit->calls.items[i];
+	calls = calls_of(file, unit, function->die);
+	for (i = 0; i < calls->count && !search->failed; i++) {
+		const struct call_site *next = &calls->items[i];
 		bool on_path = false;
 
-		if (!next->tail || next->caller != function->die)
+		if (!next->tail)
 			continue;
 		for (j = 0; j < search->depth; j++)
 			on_path |= search->path[j] == next;
