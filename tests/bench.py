@@ -95,8 +95,8 @@ def gdb_session(arguments, commands, plugin=True):
                             errors="replace").stdout
     whole = (time.perf_counter() - start) * 1000
     times = [(float(a), int(b)) for a, b in re.findall(r"^TIME (\S+) (\d+)", output, re.M)]
-    peak = re.search(r"^PEAK (\d+)", output, re.M)
-    return times, int(peak.group(1)) if peak else 0, whole
+    peaks = [int(text) / 1024 for text in re.findall(r"^PEAK (\d+)", output, re.M)]
+    return times, peaks, whole
 
 
 def median(values):
@@ -104,18 +104,18 @@ def median(values):
 
 
 def measure(arguments, command, select, setup=()):
-    """Median of the first and of a later time, lines, and gdb's peak memory."""
-    firsts, nexts, lines, peaks = [], [], 0, []
+    """Medians of the first and of a later time, lines, and the MB added to gdb's peak."""
+    firsts, nexts, lines, added = [], [], 0, []
     for _ in range(ROUNDS):
-        times, peak, _ = gdb_session(arguments, list(setup) + [
-            select, "python timed(%r)" % command, "python later()", "python timed(%r)" % command,
-            "python peak()"])
-        if len(times) == 2:
+        times, peaks, _ = gdb_session(arguments, list(setup) + [
+            select, "python peak()", "python timed(%r)" % command, "python later()",
+            "python timed(%r)" % command, "python peak()"])
+        if len(times) == 2 and len(peaks) == 2:
             firsts.append(times[0][0])
             nexts.append(times[1][0])
             lines = times[0][1]
-            peaks.append(peak)
-    return median(firsts), median(nexts), lines, median(peaks)
+            added.append(peaks[1] - peaks[0])
+    return median(firsts), median(nexts), lines, median(added)
 
 
 def whole_time(command):
@@ -136,6 +136,23 @@ def ratio(ours, theirs):
     return "%7.1fx" % (theirs / ours) if ours and theirs else "      -"
 
 
+NEEDED = []
+
+
+def need(what, value, limit, at_least=True):
+    """A ratio that must hold: README.md says which."""
+    if value is None:
+        NEEDED.append("  ?        %s: not measured" % what)
+        return
+    holds = value >= limit if at_least else value <= limit
+    NEEDED.append("  %-8s %s: %.2f (%s %s)" % ("holds" if holds else "MISSED", what, value,
+                                              "at least" if at_least else "at most", limit))
+
+
+def over(theirs, ours):
+    return theirs / ours if ours and theirs else None
+
+
 def row(label, arguments, select, python, pid):
     ours = measure(arguments, "pyo3-bt", select)
     bt = measure(arguments, "bt", select)
@@ -145,9 +162,13 @@ def row(label, arguments, select, python, pid):
         py_bt = measure(arguments, "py-bt", select, ["source " + helper])
     print("%s" % label)
     for name, peer in (("pyo3-bt", ours), ("bt", bt), ("py-bt", py_bt)):
-        print("  %-24s first %s %s   next %s %s   %6s lines   gdb's peak %s MB"
+        print("  %-24s first %s %s   next %s %s   %6s lines   %s MB added to gdb's peak"
               % (name, show(peer[0]), ratio(ours[0], peer[0]), show(peer[1]),
-                 ratio(ours[1], peer[1]), peer[2], round(peer[3] / 1024) if peer[3] else "-"))
+                 ratio(ours[1], peer[1]), peer[2], round(peer[3]) if peer[3] is not None else "-"),
+              flush=True)
+    found = {"first/bt": over(bt[0], ours[0]), "next/bt": over(bt[1], ours[1]),
+             "first/py-bt": over(py_bt[0], ours[0]), "memory": over(ours[3], bt[3]),
+             "a frame": ours[1] / bt[2] if ours[1] and bt[2] else None}
     if pid:
         line = [GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-iex",
                 "set auto-load python-scripts off", "-p", str(pid), "-ex", "source " + SOURCE,
@@ -162,22 +183,73 @@ def row(label, arguments, select, python, pid):
                 print("  %-24s                 not installed" % name)
                 continue
             value = whole_time(command)
+            found[name] = over(value, whole)
             print("  %-24s             %s %s" % (name, show(value) if value else "        fails",
-                                                 ratio(whole, value)))
+                                                 ratio(whole, value)), flush=True)
+    return found
 
 
 def load_time():
-    """What loading the plugin adds to gdb's start."""
-    def start(commands):
-        times = []
-        for _ in range(9):
-            begin = time.perf_counter()
-            subprocess.run([GDB, "-nx", "-batch"] + commands, capture_output=True)
-            times.append((time.perf_counter() - begin) * 1000)
-        return statistics.median(times)
-    without, with_it = start(["-ex", "python import sys"]), start(["-ex", "source " + SOURCE])
+    """What loading the plugin adds to gdb's start, and an objfile to its loading."""
+    def once(commands):
+        begin = time.perf_counter()
+        subprocess.run([GDB, "-nx", "-batch"] + commands, capture_output=True)
+        return (time.perf_counter() - begin) * 1000
+
+    def start(*lists):
+        """Medians, taken in turn, so that what else the machine does falls on all alike."""
+        rounds = [[once(commands) for commands in lists] for _ in range(15)]
+        return [statistics.median(column) for column in zip(*rounds)]
+    plain, loaded = ["-ex", "python import sys"], ["-ex", "source " + SOURCE]
+    without, with_it = start(plain, loaded)
     print("loading the plugin: gdb starts in %.1f ms, with it in %.1f ms (%+.1f %%)"
           % (without, with_it, (with_it / without - 1) * 100))
+    need("loading the plugin, % of gdb's start", (with_it / without - 1) * 100, 5, False)
+    library = next((path for path in re.findall(
+        r"=> (/\S+)", subprocess.run(["ldd", GDB if os.path.exists(GDB) else "/bin/sh"],
+                                     capture_output=True, text=True).stdout)), "/bin/sh")
+    many = ["-ex", "python import gdb\nfor i in range(200): "
+                   "gdb.execute('symbol-file %s', to_string=True)" % library]
+    quiet, event = start(plain + many, loaded + many)
+    event -= quiet + with_it - without
+    print("a new_objfile event of %s: %+.3f ms" % (library, event / 200))
+    need("a new_objfile event of a non-Rust file, % of gdb's start",
+         event / 200 / without * 100, 5, False)
+
+
+PYDANTIC = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from pydantic_core import SchemaValidator, core_schema as s
+def stop(value):
+    open(sys.argv[2], "w").close()
+    while True:
+        time.sleep(1000)
+number = s.no_info_after_validator_function(stop, s.int_schema())
+inner = s.typed_dict_schema({"a": s.typed_dict_field(s.list_schema(number))})
+field = s.model_field(s.union_schema([s.str_schema(), inner]))
+SchemaValidator(s.model_fields_schema({"x": field})).validate_python({"x": {"a": [1, 2]}})
+"""
+
+
+def start_pydantic(python):
+    """A release build with debug = 2 of a large extension, in a Python callback; or None."""
+    site = os.environ.get("P3_PYDANTIC", "")
+    if not os.path.isdir(site):
+        return None
+    script, ready = os.path.join(BUILD, "bench-pydantic.py"), os.path.join(BUILD, "bench.ready")
+    with open(script, "w") as file:
+        file.write(PYDANTIC)
+    if os.path.exists(ready):
+        os.unlink(ready)
+    process = subprocess.Popen([python, script, site, ready], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        if os.path.exists(ready):
+            return process
+        time.sleep(0.1)
+    process.kill()
+    return None
 
 
 def main():
@@ -190,6 +262,7 @@ def main():
                             text=True).stdout.splitlines()[0], python, ROUNDS))
     newest = "python [t.switch() for t in gdb.selected_inferior().threads() if t.num == " \
              "max(x.num for x in gdb.selected_inferior().threads())]"
+    found = {}
     for label, kind, n in (("20 crossings", "crossings", 20), ("100 crossings", "crossings", 100),
                            ("1,000 crossings", "crossings", 1000),
                            ("200 threads", "threads", 200),
@@ -199,7 +272,7 @@ def main():
             print("%s: the program could not be started" % label)
             continue
         try:
-            row(label, ["-p", str(process.pid)], newest, python, process.pid)
+            found[n] = row(label, ["-p", str(process.pid)], newest, python, process.pid)
             if n == 100:
                 core = os.path.join(BUILD, "bench.core")
                 subprocess.run([GDB, "-nx", "-batch", "-p", str(process.pid), "-ex",
@@ -209,7 +282,27 @@ def main():
         finally:
             process.kill()
             process.wait()
+    process = start_pydantic(python)
+    if process:
+        found["pydantic"] = row("pydantic-core, release with debug = 2",
+                                ["-p", str(process.pid)], "thread 1", python, process.pid)
+        process.kill()
+        process.wait()
+    none = {}
+    deep, middle, large = (found.get(k, none) for k in (1000, 100, "pydantic"))
+    need("first pyo3-bt vs first bt, 1,000 crossings", deep.get("first/bt"), 25)
+    need("first pyo3-bt vs py-bt, 1,000 crossings", deep.get("first/py-bt"), 25)
+    need("later pyo3-bt vs later bt, 1,000 crossings", deep.get("next/bt"), 40)
+    need("first pyo3-bt vs first bt, 100 crossings", middle.get("first/bt"), 5)
+    need("later pyo3-bt vs later bt, 100 crossings", middle.get("next/bt"), 10)
+    need("first pyo3-bt vs first bt, pydantic-core with debug = 2", large.get("first/bt"), 12)
+    need("whole process vs pystack, 1,000 crossings", deep.get("pystack --native-all"), 1)
+    need("time a frame at 18,000 frames vs at 1,800", over(deep.get("a frame"),
+                                                           middle.get("a frame")), 1.2, False)
+    need("memory added vs what bt adds, pydantic-core", large.get("memory"), 0.2, False)
     load_time()
+    print("what must hold:")
+    print("\n".join(NEEDED))
 
 
 main()

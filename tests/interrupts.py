@@ -79,7 +79,8 @@ def main():
     unwinder = re.search(r"Unwinder +(\d+) threads by our own, (\d+) by gdb",
                          gdb.execute("info pyo3", to_string=True))
     own, host = int(unwinder.group(1)), int(unwinder.group(2))
-    verdict = "FAIL" if unplaced or own < host else "PASS"
+    # .dwo files are gdb's to read.
+    verdict = "FAIL" if unplaced or (own < host and "split" not in label) else "PASS"
     print("%s %s: %d frames at %d stops equal gdb's; %d threads by our own unwinder, %d by gdb; "
           "%d Python frames not placed" % (verdict, label, compared, stops, own, host, unplaced))
 

@@ -16,13 +16,13 @@ allowed() {
 	case $1 in
 	base) echo "error arena text role" ;;
 	target) echo "error arena text role target" ;;
-	elf) echo "error arena text role target elf" ;;
-	native) echo "error arena text role target elf native" ;;
+	elf) echo "error arena text role target elf value" ;;
+	native) echo "error arena text role target elf value native" ;;
 	cpython) echo "error arena text role target elf cpython" ;;
-	rust) echo "error arena text role target elf rust" ;;
-	stack) echo "error arena text role target elf native cpython rust snapshot stack" ;;
-	render) echo "error arena text role target elf native cpython rust snapshot stack render" ;;
-	commands | gdb) echo "error arena text role target elf native cpython rust snapshot stack render command" ;;
+	rust) echo "error arena text role target elf value rust" ;;
+	stack) echo "error arena text role target elf value native cpython rust snapshot stack" ;;
+	render) echo "error arena text role target elf value native cpython rust snapshot stack render" ;;
+	commands | gdb) echo "error arena text role target elf value native cpython rust snapshot stack render command" ;;
 	esac
 }
 

@@ -101,13 +101,31 @@ struct p3_places {
 	bool at_inline_start;	  /* pc is the first of the innermost inlined function */
 	uint64_t entry;		  /* of the function; 0: not known */
 	bool from_dwarf;
+	bool split; /* its unit's DWARF is in a .dwo or .dwp file, which is not read */
 };
+
+/* The name of the function symbol that starts at a link-time address; NULL: none does. */
+const char *p3_file_symbol_at(struct p3_file *file, uint64_t address);
 
 /* Is this link-time pc in a linkage stub? gdb names these after what they lead to. */
 bool p3_file_in_plt(struct p3_file *file, uint64_t pc);
 
+/*
+ * Its DWARF is compressed, large, and not unpacked yet: what needs it will take some
+ * 100 ms for 20 MB, and as much memory. Debian's and Fedora's debug files are.
+ */
+bool p3_file_is_packed(const struct p3_file *file);
+/*
+ * Can the call that returns to `pc` have led to `callee` in the same file without a
+ * tail call, or to nothing that could be known? By its instruction alone; false: call
+ * sites may tell more.
+ */
+bool p3_file_is_plain_call(struct p3_file *file, uint64_t pc, uint64_t callee);
+
 /* By DWARF, else by ELF symbols, else empty. Looked up once for a pc. */
 const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc);
+/* The same by ELF symbols only. */
+const struct p3_places *p3_file_symbol_places(struct p3_file *file, uint64_t pc);
 
 /*
  * The tail calls that led from a call in `file` returning to `pc` to the function

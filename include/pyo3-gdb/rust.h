@@ -9,6 +9,7 @@
 #include <pyo3-gdb/role.h>
 #include <pyo3-gdb/target.h>
 #include <pyo3-gdb/text.h>
+#include <pyo3-gdb/value.h>
 
 /*
  * A demangled Rust name (DWARF path, legacy or v0, as gdb gives it) made short
@@ -27,6 +28,20 @@ bool p3_rust_wrapped(const char *name, struct p3_text *ret);
 
 /* True for names only Rust has; tells Rust from C in a module with both. */
 bool p3_rust_looks_like(const char *name);
+
+/* ---- values ---- */
+
+/*
+ * Add a value of Rust, much as {:?} has it: rust/types.def. `full`: what references
+ * point at, too, if it is more than a number or text.
+ */
+void p3_rust_write(const struct p3_writer *writer, const struct p3_value *value, bool full);
+/* Is it one that `print frame-arguments scalars` leaves out: more than a number or text? */
+bool p3_rust_is_aggregate(const struct p3_type *type);
+/* Is it PyO3's Py, Bound and the like? */
+bool p3_rust_object_type(const struct p3_type *type);
+/* The address of the Python object that a value is, or points at; 0: none. */
+uint64_t p3_rust_object(struct p3_target *target, const struct p3_value *value);
 
 /* ---- panics ---- */
 

@@ -30,7 +30,9 @@ struct p3_snapshot_thread {
 	struct p3_thread thread; /* number 0: a thread state without a thread */
 	const char *name;	 /* Python's, else the system's; NULL: unknown */
 	enum p3_gil gil;
-	P3_LIST(struct p3_snapshot_frame) frames;
+	P3_LIST(struct p3_snapshot_frame) frames; /* index: level */
+	const struct p3_native_frames *native;	  /* the same, as they were unwound */
+	const struct p3_modules *modules;
 	P3_LIST(struct p3_snapshot_python) python; /* several with subinterpreters */
 	const char *native_ended;  /* why native frames end early, or are missing; NULL */
 	const char *python_absent; /* why Python frames are missing; NULL: they are not */

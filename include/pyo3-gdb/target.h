@@ -65,7 +65,7 @@ struct p3_process {
 struct p3_thread {
 	uint32_t number;  /* the host's own: gdb's thread number */
 	int64_t lwp;	  /* kernel id; 0: unknown */
-	uint64_t pointer; /* pthread_self(): fs_base on x86-64; 0: unknown */
+	uint64_t pointer; /* pthread_self(), if it is known already; else 0 */
 	const char *name; /* the system's name; NULL: unknown */
 	bool selected;
 };
@@ -92,6 +92,19 @@ struct p3_host_frame {
 struct p3_host_frames {
 	P3_LIST(struct p3_host_frame);
 	const char *ended; /* why the unwind ended before the thread's start; NULL: it did not */
+};
+
+/* What the host knows of one pc: the function, and what is inlined there, innermost first. */
+struct p3_host_place {
+	const char *name;
+	const char *file; /* NULL: no line */
+	uint32_t line;
+};
+
+struct p3_host_places {
+	P3_LIST(struct p3_host_place);
+	uint64_t entry;	      /* where the function starts */
+	bool at_inline_start; /* pc is the first of the innermost inlined function */
 };
 
 /* An argument or local of either language. Either value or absent is set. */
@@ -125,6 +138,8 @@ struct p3_host_ops {
 	struct p3_error *(*process)(void *context, struct p3_arena *arena, struct p3_process *ret);
 	struct p3_error *(*threads)(void *context, struct p3_arena *arena, struct p3_thread **ret,
 				    size_t *count_ret);
+	/* pthread_self(): fs_base on x86-64; 0: unknown. May be NULL. */
+	uint64_t (*pointer)(void *context, uint32_t thread);
 	/* `name` as the link map has it; build_id in hex, "" if unknown. */
 	struct p3_error *(*file)(void *context, struct p3_arena *arena, const char *name,
 				 const char *build_id, struct p3_host_file *ret);
@@ -133,6 +148,9 @@ struct p3_host_ops {
 				      size_t count, uint64_t *ret);
 	struct p3_error *(*frames)(void *context, struct p3_arena *arena, uint32_t thread,
 				   struct p3_host_frames *ret);
+	/* P3_NOT_FOUND: it knows no function there. May be NULL. */
+	struct p3_error *(*places)(void *context, struct p3_arena *arena, uint64_t pc,
+				   struct p3_host_places *ret);
 	struct p3_error *(*variables)(void *context, struct p3_arena *arena, uint32_t thread,
 				      uint32_t level, unsigned int wanted,
 				      struct p3_variable_list *ret);
@@ -169,6 +187,9 @@ struct p3_error *p3_target_process(struct p3_target *target,
 				   const struct p3_process **ret) P3_MUST_CHECK;
 struct p3_error *p3_target_threads(struct p3_target *target, const struct p3_thread **ret,
 				   size_t *count_ret) P3_MUST_CHECK;
+/* pthread_self() of one of these; 0: unknown. Costs the host a switch of threads, so
+ * that it is asked only where the kernel's id does not do. */
+uint64_t p3_target_thread_pointer(struct p3_target *target, const struct p3_thread *thread);
 struct p3_error *p3_target_file(struct p3_target *target, const char *name, const char *build_id,
 				struct p3_host_file *ret) P3_MUST_CHECK;
 struct p3_error *p3_target_registers(struct p3_target *target, uint32_t thread,
@@ -176,6 +197,9 @@ struct p3_error *p3_target_registers(struct p3_target *target, uint32_t thread,
 				     uint64_t *ret) P3_MUST_CHECK;
 struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 				  const struct p3_host_frames **ret) P3_MUST_CHECK;
+/* In this arena. P3_UNSUPPORTED: the host does not say. */
+struct p3_error *p3_target_places(struct p3_target *target, struct p3_arena *arena, uint64_t pc,
+				  struct p3_host_places *ret) P3_MUST_CHECK;
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,
 				     unsigned int wanted,
 				     struct p3_variable_list *ret) P3_MUST_CHECK;

@@ -118,15 +118,46 @@ size_t p3_arena_size(const struct p3_arena *arena)
 	return arena->size;
 }
 
+/* Where the chunk hangs that holds nothing but this list; NULL: there is none. */
+static struct chunk **chunk_of_list(struct p3_arena *arena, const void *items)
+{
+	struct chunk **link;
+
+	for (link = &arena->chunks; *link; link = &(*link)->next)
+		if ((*link)->data == (const char *)items && (*link)->used > CHUNK_SIZE)
+			return link;
+	return NULL;
+}
+
+/* Large lists grow in place, or take their pages along, and leave no copy behind. */
+static void *grow_chunk(struct p3_arena *arena, struct chunk **link, size_t size)
+{
+	size_t old = (*link)->room;
+	struct chunk *chunk = realloc(*link, sizeof(*chunk) + size);
+
+	if (!chunk)
+		abort();
+	memset(chunk->data + old, 0, size - old);
+	chunk->used = chunk->room = size;
+	arena->size += size - old;
+	*link = chunk;
+	return chunk->data;
+}
+
 void *p3_list_grow(struct p3_arena *arena, void *items, size_t count, size_t *room, size_t size)
 {
+	struct chunk **link;
 	void *grown;
 
 	if (count < *room)
 		return items;
-	*room = *room ? *room * 2 : 8;
+	link = *room * size > CHUNK_SIZE ? chunk_of_list(arena, items) : NULL;
+	*room = *room ? *room + *room / (link ? 4 : 1) : 8;
 	if (*room > SIZE_MAX / 2 / size)
 		abort();
+	if (link)
+		return grow_chunk(arena, link,
+				  (*room * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 	grown = p3_arena_take(arena, *room * size);
 	if (count)
 		memcpy(grown, items, count * size);

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STACK = 64 };
-
 static void free_frame(Dwarf_Frame **frame)
 {
 	free(*frame);
@@ -122,147 +120,18 @@ const struct p3_cfi_row *p3_file_cfi(struct p3_file *file, uint64_t pc)
 
 	if (known)
 		return *known;
-	if (!file->looked_for_cfi) {
-		file->looked_for_cfi = true;
+	if (!file->looked_for_cfi)
 		file->eh_frame = dwarf_getcfi_elf(file->elf);
-		file->debug_frame = file->dwarf ? dwarf_getcfi(file->dwarf) : NULL;
-	}
+	file->looked_for_cfi = true;
 	row = p3_arena_take(file->arena, sizeof(*row));
-	if ((file->eh_frame && dwarf_cfi_addrframe(file->eh_frame, pc, &frame) == 0) ||
-	    (file->debug_frame && dwarf_cfi_addrframe(file->debug_frame, pc, &frame) == 0))
+	if (!file->eh_frame || dwarf_cfi_addrframe(file->eh_frame, pc, &frame) != 0) {
+		if (!file->debug_frame && p3_file_dwarf(file))
+			file->debug_frame = dwarf_getcfi(file->dwarf);
+		if (!file->debug_frame || dwarf_cfi_addrframe(file->debug_frame, pc, &frame) != 0)
+			frame = NULL;
+	}
+	if (frame)
 		row->usable = use_frame(file, frame, row);
 	*p3_map_slot(file->rows, pc) = row;
 	return row;
-}
-
-/* ---- expressions ---- */
-
-struct machine {
-	struct p3_target *target;
-	const uint64_t *registers;
-	uint64_t cfa;
-	uint64_t stack[MAX_STACK];
-	size_t depth;
-};
-
-static bool pop(struct machine *machine, uint64_t *ret)
-{
-	if (!machine->depth)
-		return false;
-	*ret = machine->stack[--machine->depth];
-	return true;
-}
-
-static bool push(struct machine *machine, uint64_t value)
-{
-	if (machine->depth == MAX_STACK)
-		return false;
-	machine->stack[machine->depth++] = value;
-	return true;
-}
-
-/* Operations on the two topmost values; false: not one of these. */
-static bool binary(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
-{
-	switch (code) {
-	case DW_OP_plus:
-		*ret = a + b;
-		return true;
-	case DW_OP_minus:
-		*ret = a - b;
-		return true;
-	case DW_OP_mul:
-		*ret = a * b;
-		return true;
-	case DW_OP_and:
-		*ret = a & b;
-		return true;
-	case DW_OP_or:
-		*ret = a | b;
-		return true;
-	case DW_OP_xor:
-		*ret = a ^ b;
-		return true;
-	case DW_OP_shl:
-		*ret = b < 64 ? a << b : 0;
-		return true;
-	case DW_OP_shr:
-		*ret = b < 64 ? a >> b : 0;
-		return true;
-	case DW_OP_ge:
-		*ret = (int64_t)a >= (int64_t)b;
-		return true;
-	case DW_OP_gt:
-		*ret = (int64_t)a > (int64_t)b;
-		return true;
-	case DW_OP_le:
-		*ret = (int64_t)a <= (int64_t)b;
-		return true;
-	case DW_OP_lt:
-		*ret = (int64_t)a < (int64_t)b;
-		return true;
-	case DW_OP_eq:
-		*ret = a == b;
-		return true;
-	case DW_OP_ne:
-		*ret = a != b;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static struct p3_error *step(struct machine *machine, const struct p3_operation *operation)
-{
-	uint8_t code = operation->code;
-	uint64_t a, b, value;
-
-	if (code >= DW_OP_lit0 && code <= DW_OP_lit31) {
-		value = code - DW_OP_lit0;
-	} else if (code >= DW_OP_breg0 && code <= DW_OP_breg31) {
-		value = machine->registers[code - DW_OP_breg0] + (uint64_t)operation->number;
-	} else if (code == DW_OP_bregx && operation->number >= 0 &&
-		   operation->number < P3_REGISTERS) {
-		value = machine->registers[operation->number] + (uint64_t)operation->number2;
-	} else if ((code >= DW_OP_const1u && code <= DW_OP_consts) || code == DW_OP_addr) {
-		value = (uint64_t)operation->number;
-	} else if (code == DW_OP_call_frame_cfa) {
-		value = machine->cfa; /* libdw puts it first in a register's expression */
-	} else if (code == DW_OP_plus_uconst) {
-		if (!pop(machine, &a))
-			goto underflow;
-		value = a + (uint64_t)operation->number;
-	} else if (code == DW_OP_deref) {
-		if (!pop(machine, &a))
-			goto underflow;
-		P3_TRY(p3_read_u64(machine->target, a, &value));
-	} else if (code == DW_OP_dup) {
-		if (!pop(machine, &value) || !push(machine, value))
-			goto underflow;
-	} else if (code == DW_OP_nop) {
-		return NULL;
-	} else {
-		if (!pop(machine, &b) || !pop(machine, &a))
-			goto underflow;
-		if (!binary(code, a, b, &value))
-			return p3_error_new(P3_UNSUPPORTED, "DWARF operation 0x%x", code);
-	}
-	if (push(machine, value))
-		return NULL;
-underflow:
-	return p3_error_new(P3_BAD_DATA, "a DWARF expression is damaged");
-}
-
-struct p3_error *p3_expression_value(const struct p3_expression *expression,
-				     struct p3_target *target, const uint64_t *registers,
-				     uint64_t cfa, uint64_t *ret)
-{
-	struct machine machine = { .target = target, .registers = registers, .cfa = cfa };
-	size_t i;
-
-	for (i = 0; i < expression->count; i++) /* no branches: it ends */
-		P3_TRY(step(&machine, &expression->operations[i]));
-	if (!pop(&machine, ret))
-		return p3_error_new(P3_BAD_DATA, "a DWARF expression is damaged");
-	return NULL;
 }

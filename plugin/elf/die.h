@@ -49,6 +49,11 @@ bool p3_walk_number(const struct p3_walk *walk, unsigned int name, uint64_t *ret
 /* Does the DIE have this attribute? */
 bool p3_walk_has(const struct p3_walk *walk, unsigned int name);
 
+/* Does the code that the DIE describes hold this pc? */
+bool p3_walk_has_pc(struct p3_file *file, const struct p3_walk *walk, uint64_t pc);
+/* Start at a DIE of a unit with functions. */
+bool p3_file_walk(struct p3_file *file, Dwarf_Die *die, struct p3_walk *ret);
+
 /* Skip a value of this form. False: a form not known here. */
 bool p3_form_skip(struct p3_bytes *bytes, unsigned int form, unsigned int offset_size,
 		  unsigned int address_size, unsigned int version);

@@ -10,9 +10,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_SYMBOLS = 10000000 };
+enum {
+	MAX_SYMBOLS = 10000000,
+	TRIM_EVERY = 8, /* questions */
+	MANY = 1 << 20, /* bytes of compressed DWARF from which on unpacking takes a while */
+};
 
 static bool is_known_form(Elf *elf)
 {
@@ -20,22 +26,126 @@ static bool is_known_form(Elf *elf)
 	       elf_getident(elf, NULL)[EI_DATA] == ELFDATA2LSB;
 }
 
+/* Is there so much compressed DWARF that unpacking takes long? libdw unpacks all at once. */
+static bool is_packed(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	size_t strings;
+
+	if (elf_getshdrstrndx(elf, &strings) != 0)
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		GElf_Chdr compressed;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header) ||
+		    !(name = elf_strptr(elf, strings, header.sh_name)))
+			continue;
+		if (!strcmp(name, ".zdebug_info"))
+			return header.sh_size > MANY / 4;
+		if (!strcmp(name, ".debug_info") && (header.sh_flags & SHF_COMPRESSED))
+			return gelf_getchdr(section, &compressed) && compressed.ch_size > MANY;
+	}
+	return false;
+}
+
+static struct p3_error *map_file(const char *path, struct p3_image *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	void *data;
+
+	if (fd < 0)
+		return p3_error_new(P3_MISSING, "\"%s\": %s", path, strerror(errno));
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0) {
+		close(fd);
+		return p3_error_new(P3_BAD_DATA, "\"%s\" is no 64-bit ELF file", path);
+	}
+	/* libelf notes in the section headers what it has unpacked: in a copy of that page. */
+	data = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED)
+		return p3_error_new(P3_MISSING, "\"%s\": %s", path, strerror(errno));
+	*ret = (struct p3_image){ data, (size_t)status.st_size, true };
+	return NULL;
+}
+
+static void unmap(struct p3_image *image)
+{
+	if (image->mapped)
+		munmap(image->data, image->size);
+	*image = (struct p3_image){ 0 };
+}
+
+/* NULL: no file of a known form. */
+static Elf *open_image(const struct p3_image *image)
+{
+	Elf *elf = image->data ? elf_memory((char *)image->data, image->size) : NULL;
+
+	if (elf && !is_known_form(elf)) {
+		elf_end(elf);
+		elf = NULL;
+	}
+	return elf;
+}
+
+void p3_file_release(struct p3_file *file, const void *data, size_t size)
+{
+	static const uintptr_t page = 4096;
+	uintptr_t start = ((uintptr_t)data + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)data + size) / page * page;
+	const struct p3_image *images[] = { &file->image, &file->debug_image };
+	size_t i;
+
+	for (i = 0; i < 2; i++) { /* what libelf has unpacked is no file's */
+		uintptr_t first = (uintptr_t)images[i]->data;
+
+		if (images[i]->mapped && start >= first && end <= first + images[i]->size &&
+		    start < end)
+			(void)madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+}
+
+void p3_file_trim(struct p3_file *file)
+{
+	size_t i;
+
+	if (++file->asked % TRIM_EVERY)
+		return;
+	for (i = 0; i < P3_DEBUG_SECTIONS; i++)
+		p3_file_release(file, file->sections[i].data, file->sections[i].size);
+}
+
 static struct p3_error *open_file(struct p3_file *file, const char *path, const char *debug_path)
 {
-	file->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (file->fd < 0)
-		return p3_error_new(P3_MISSING, "\"%s\": %s", path, strerror(errno));
-	file->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
-	if (!is_known_form(file->elf))
+	P3_TRY(map_file(path, &file->image));
+	file->elf = open_image(&file->image);
+	if (!file->elf)
 		return p3_error_new(P3_BAD_DATA, "\"%s\" is no 64-bit ELF file", path);
 	if (debug_path) {
-		file->debug_fd = open(debug_path, O_RDONLY | O_CLOEXEC);
-		if (file->debug_fd >= 0)
-			file->dwarf = dwarf_begin(file->debug_fd, DWARF_C_READ);
+		p3_error_free(map_file(debug_path, &file->debug_image));
+		file->debug_elf = open_image(&file->debug_image);
 	}
+	file->packed = is_packed(file->debug_elf ? file->debug_elf : file->elf);
+	return NULL;
+}
+
+Dwarf *p3_file_dwarf(struct p3_file *file)
+{
+	if (file->has_dwarf)
+		return file->dwarf;
+	file->has_dwarf = true;
+	if (file->debug_elf)
+		file->dwarf = dwarf_begin_elf(file->debug_elf, DWARF_C_READ, NULL);
 	if (!file->dwarf)
 		file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
-	return NULL;
+	return file->dwarf;
+}
+
+bool p3_file_is_packed(const struct p3_file *file)
+{
+	return file->packed && !file->has_dwarf;
 }
 
 static struct p3_file *new_file(void)
@@ -45,7 +155,6 @@ static struct p3_file *new_file(void)
 	if (!file)
 		abort();
 	elf_version(EV_CURRENT);
-	file->fd = file->debug_fd = -1;
 	file->arena = p3_arena_new();
 	file->rows = p3_map_new(file->arena);
 	file->places = p3_map_new(file->arena);
@@ -53,6 +162,7 @@ static struct p3_file *new_file(void)
 	file->tail_calls = p3_map_new(file->arena);
 	file->abbreviations = p3_map_new(file->arena);
 	file->lines = p3_map_new(file->arena);
+	file->types = p3_map_new(file->arena);
 	return file;
 }
 
@@ -60,8 +170,9 @@ struct p3_error *p3_file_open_image(void *image, size_t size, struct p3_file **r
 {
 	struct p3_file *file = new_file();
 
-	file->elf = elf_memory(image, size);
-	if (!is_known_form(file->elf)) {
+	file->image = (struct p3_image){ image, size, false };
+	file->elf = open_image(&file->image);
+	if (!file->elf) {
 		p3_file_close(file);
 		return p3_error_new(P3_BAD_DATA, "no ELF image");
 	}
@@ -90,11 +201,10 @@ void p3_file_close(struct p3_file *file)
 	if (file->eh_frame)
 		dwarf_cfi_end(file->eh_frame);
 	dwarf_end(file->dwarf); /* debug_frame goes with it */
+	elf_end(file->debug_elf);
 	elf_end(file->elf);
-	if (file->fd >= 0)
-		close(file->fd);
-	if (file->debug_fd >= 0)
-		close(file->debug_fd);
+	unmap(&file->image);
+	unmap(&file->debug_image);
 	p3_arena_free(file->arena);
 	free(file);
 }
@@ -141,7 +251,7 @@ static void find_debug_sections(struct p3_file *file)
 
 struct p3_section p3_file_debug_section(struct p3_file *file, enum p3_debug_section section)
 {
-	if (!file->has_sections && file->dwarf)
+	if (!file->has_sections && p3_file_dwarf(file))
 		find_debug_sections(file);
 	file->has_sections = true;
 	return file->sections[section];
@@ -184,6 +294,7 @@ static void read_symbols(struct p3_file *file, Elf *elf, unsigned int type)
 			new = p3_list_add(file->arena, &file->symbols);
 			*new = (struct p3_symbol){ symbol.st_value, symbol.st_size, name };
 		}
+		p3_file_release(file, data->d_buf, data->d_size);
 	}
 }
 
@@ -193,8 +304,8 @@ static void read_all_symbols(struct p3_file *file)
 		return;
 	file->has_symbols = true;
 	read_symbols(file, file->elf, SHT_SYMTAB);
-	if (!file->symbols.count && file->dwarf)
-		read_symbols(file, dwarf_getelf(file->dwarf), SHT_SYMTAB);
+	if (!file->symbols.count && file->debug_elf)
+		read_symbols(file, file->debug_elf, SHT_SYMTAB);
 	if (!file->symbols.count)
 		read_symbols(file, file->elf, SHT_DYNSYM);
 	if (file->symbols.count)
@@ -292,4 +403,72 @@ const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc)
 	if (low > 0 && !file->symbols.items[low - 1].size)
 		return &file->symbols.items[low - 1];
 	return NULL;
+}
+
+const char *p3_file_symbol_at(struct p3_file *file, uint64_t address)
+{
+	const struct p3_symbol *symbol = p3_file_symbol(file, address);
+
+	return symbol && symbol->start == address ? symbol->name : NULL;
+}
+
+/* Bytes of the code at a link-time address; false: there are none. */
+static bool read_code(struct p3_file *file, uint64_t address, uint8_t *ret, size_t size)
+{
+	size_t count, i;
+
+	if (elf_getphdrnum(file->elf, &count) != 0)
+		return false;
+	for (i = 0; i < count; i++) {
+		GElf_Phdr header;
+		uint64_t offset;
+
+		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_LOAD ||
+		    address < header.p_vaddr || address - header.p_vaddr >= header.p_filesz)
+			continue;
+		offset = header.p_offset + (address - header.p_vaddr);
+		if (offset > file->image.size || size > file->image.size - offset)
+			return false;
+		memcpy(ret, file->image.data + offset, size);
+		return true;
+	}
+	return false;
+}
+
+/* Is an indirect call of this many bytes before `end`? FF /2, Intel SDM volume 2. */
+static bool is_indirect_call(const uint8_t *end, int size)
+{
+	uint8_t modrm = end[-size + 1], mode = modrm >> 6, base = modrm & 7;
+	int expected = 2 + (base == 4 && mode != 3) + (mode == 1 ? 1 : mode == 2 ? 4 : 0);
+
+	/* Relative to rip it is a call of something that has a name. */
+	return end[-size] == 0xff && (modrm >> 3 & 7) == 2 && !(mode == 0 && base == 5) &&
+	       expected == size;
+}
+
+bool p3_file_is_plain_call(struct p3_file *file, uint64_t pc, uint64_t callee)
+{
+	int machine = p3_file_machine(file), size;
+	uint8_t code[8], there;
+	uint64_t target;
+	uint32_t word;
+	int32_t offset;
+
+	if (machine == EM_X86_64 && read_code(file, pc - 8, code, 8)) {
+		memcpy(&offset, code + 4, sizeof(offset));
+		target = pc + (uint64_t)(int64_t)offset;
+		if (code[3] == 0xe8 && read_code(file, target, &there, 1))
+			return target == callee;
+		for (size = 2; size <= 7; size++)
+			if (is_indirect_call(code + 8, size))
+				return true;
+	}
+	if (machine == EM_AARCH64 && read_code(file, pc - 4, code, 4)) {
+		memcpy(&word, code, sizeof(word));
+		offset = (int32_t)(word << 6) >> 4; /* bl: 26 bits, of 4 bytes each */
+		if ((word & 0xfc000000) == 0x94000000)
+			return pc - 4 + (uint64_t)(int64_t)offset == callee;
+		return (word & 0xfffffc1f) == 0xd63f0000; /* blr */
+	}
+	return false;
 }

@@ -371,8 +371,11 @@ const struct p3_lines *p3_lines_open(struct p3_file *file, uint64_t offset, cons
 	lines = p3_arena_take(file->arena, sizeof(*lines));
 	*slot = lines;
 	lines->folder = folder;
-	if (p3_bytes_skip(&bytes, offset) && read_header(file, lines, &bytes))
+	if (p3_bytes_skip(&bytes, offset) && read_header(file, lines, &bytes)) {
 		find_sequences(file, lines);
+		p3_file_release(file, lines->program.at,
+				(size_t)(lines->program.end - lines->program.at));
+	}
 	return lines;
 }
 

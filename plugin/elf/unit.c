@@ -8,6 +8,7 @@
  */
 #include "die.h"
 #include "line.h"
+#include "type.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ enum {
 	MAX_LINKS = 8,	    /* abstract_origin and specification in a row */
 	MAX_CHAIN = 32,	    /* tail calls in a row */
 	MAX_SEARCH = 20000, /* functions visited in the search for tail calls */
+	VISITED = 16,	    /* units whose headers are looked at in one go */
 };
 
 /* A namespace, struct or function with subprograms in it: it qualifies their names. */
@@ -36,7 +38,8 @@ struct function {
 };
 
 struct call_site {
-	uint64_t pc;	  /* behind the call */
+	uint64_t pc; /* behind the call */
+	Dwarf_Die die;
 	Dwarf_Die target; /* what it calls: in another unit, or in dwz's common file */
 	bool has_target;
 	bool tail;
@@ -51,6 +54,7 @@ struct p3_unit {
 	Dwarf_Die die;
 	const char *folder; /* DW_AT_comp_dir; NULL */
 	const char *language;
+	bool split; /* a skeleton: the DIEs are in a .dwo or .dwp file */
 	const struct p3_lines *lines;
 	P3_LIST(struct function) functions; /* sorted by low; a function may have several */
 	P3_LIST(struct scope) scopes;	    /* sorted by die */
@@ -117,13 +121,14 @@ static void add_function(struct indexer *indexer)
 		add_ranges(indexer);
 }
 
-/* Put all that is open around a subprogram into the list; most scopes have none in them. */
-static void keep_scopes(struct indexer *indexer)
+/* Put all that is open down to this depth into the list: what is around a subprogram, and
+ * namespaces. Most types have no functions of their own. */
+static void keep_scopes(struct indexer *indexer, int end)
 {
 	uint32_t parent = 0;
 	int depth;
 
-	for (depth = 1; depth < indexer->walk.depth; depth++) {
+	for (depth = 1; depth < end; depth++) {
 		struct open *open = &indexer->open[depth];
 		struct scope *scope;
 
@@ -175,13 +180,15 @@ static void index_unit(struct indexer *indexer)
 		depth = walk->depth;
 		if (walk->tag == DW_TAG_subprogram) {
 			if (!plain)
-				keep_scopes(indexer);
+				keep_scopes(indexer, depth);
 			add_function(indexer);
 			/* Functions within functions: Rust's items, C++'s lambdas. */
 			if (plain)
 				p3_walk_skip_children(walk);
 		}
 		indexer->open[depth].die = is_scope(walk->tag) ? walk->offset : 0;
+		if (walk->tag == DW_TAG_namespace)
+			keep_scopes(indexer, depth + 1);
 	}
 }
 
@@ -228,6 +235,8 @@ static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die)
 	unit->die = *unit_die;
 	unit->folder = dwarf_formstring(dwarf_attr(unit_die, DW_AT_comp_dir, &attribute));
 	unit->language = language_of(unit_die);
+	unit->split = dwarf_hasattr(unit_die, DW_AT_dwo_name) ||
+		      dwarf_hasattr(unit_die, DW_AT_GNU_dwo_name);
 	if (common)
 		return unit;
 	if (dwarf_formudata(dwarf_attr(unit_die, DW_AT_stmt_list, &attribute), &offset) == 0)
@@ -237,6 +246,9 @@ static struct p3_unit *find_unit(struct p3_file *file, Dwarf_Die *unit_die)
 		indexer.unit = unit;
 		indexer.walk = unit->walk;
 		index_unit(&indexer);
+		p3_file_release(file, unit->walk.section + unit->walk.unit,
+				(size_t)(indexer.walk.bytes.at - unit->walk.section) -
+					unit->walk.unit);
 	}
 	if (unit->functions.count)
 		qsort(unit->functions.items, unit->functions.count, sizeof(*unit->functions.items),
@@ -253,6 +265,54 @@ static int compare_ranges(const void *left, const void *right)
 	return a->low < b->low ? -1 : a->low > b->low;
 }
 
+/* The DIE of the unit whose header is at an offset of .debug_info; 0: there is none. */
+static uint64_t unit_die_at(struct p3_section section, uint64_t header, uint64_t *next)
+{
+	struct p3_bytes bytes = { section.data, section.data + section.size, false };
+	unsigned int offset_size = 4;
+	uint64_t length, version, type = 0;
+
+	p3_bytes_skip(&bytes, header);
+	length = p3_bytes_number(&bytes, 4);
+	if (length == 0xffffffff) {
+		offset_size = 8;
+		length = p3_bytes_number(&bytes, 8);
+	}
+	if (bytes.bad || length > (uint64_t)(bytes.end - bytes.at))
+		return 0;
+	*next = (uint64_t)(bytes.at - section.data) + length;
+	version = p3_bytes_number(&bytes, 2);
+	if (version >= 5)
+		type = p3_bytes_number(&bytes, 1);
+	p3_bytes_skip(&bytes, 1 + offset_size);
+	if (type == DW_UT_skeleton || type == DW_UT_split_compile)
+		p3_bytes_skip(&bytes, 8);
+	else if (type == DW_UT_type || type == DW_UT_split_type)
+		p3_bytes_skip(&bytes, 8 + offset_size);
+	return bytes.bad ? 0 : (uint64_t)(bytes.at - section.data);
+}
+
+/*
+ * libdw looks at the header of every unit before the one it is asked for, and the
+ * kernel maps 64 kB around each. Let it, a few units at a time, and give the pages back.
+ */
+static void visit_units(struct p3_file *file)
+{
+	struct p3_section section = p3_file_debug_section(file, P3_DEBUG_INFO);
+	uint64_t header = 0, next = 0, die, count;
+	Dwarf_Die unused;
+
+	for (count = 1; section.data && header < section.size; count++, header = next) {
+		die = unit_die_at(section, header, &next);
+		if (!die || next <= header)
+			return;
+		if (count % VISITED == 0) {
+			(void)dwarf_offdie(file->dwarf, die, &unused);
+			p3_file_release(file, section.data, next);
+		}
+	}
+}
+
 /* .debug_aranges: one set a unit. Source: DWARF 5, 6.1.2. */
 static void read_aranges(struct p3_file *file)
 {
@@ -263,9 +323,7 @@ static void read_aranges(struct p3_file *file)
 		const uint8_t *start = all.at;
 		unsigned int offset_size = 4;
 		uint64_t length = p3_bytes_number(&all, 4), unit;
-		size_t header_size;
 		struct p3_bytes set;
-		Dwarf_Off next;
 
 		if (length == 0xffffffff) {
 			offset_size = 8;
@@ -277,9 +335,7 @@ static void read_aranges(struct p3_file *file)
 		set.end = all.at;
 		p3_bytes_skip(&set, 2); /* version */
 		unit = p3_bytes_number(&set, offset_size);
-		if (p3_bytes_number(&set, 1) != 8 || p3_bytes_number(&set, 1) != 0 ||
-		    dwarf_next_unit(file->dwarf, unit, &next, &header_size, NULL, NULL, NULL, NULL,
-				    NULL, NULL) != 0)
+		if (p3_bytes_number(&set, 1) != 8 || p3_bytes_number(&set, 1) != 0)
 			continue;
 		/* The pairs are aligned to their size. */
 		p3_bytes_skip(&set, (16 - (uint64_t)(set.at - start) % 16) % 16);
@@ -288,8 +344,7 @@ static void read_aranges(struct p3_file *file)
 
 			if (low && size && low + size > low)
 				*p3_list_add(file->arena, &file->aranges) =
-					(struct p3_unit_range){ low, low + size,
-								unit + header_size };
+					(struct p3_unit_range){ low, low + size, unit };
 		}
 	}
 	if (file->aranges.count)
@@ -340,21 +395,27 @@ static const struct p3_unit_range *range_at(const struct p3_unit_range *ranges, 
 static struct p3_unit *unit_at(struct p3_file *file, uint64_t pc)
 {
 	const struct p3_unit_range *range;
+	uint64_t offset, next;
 	Dwarf_Die die;
 
-	if (!file->dwarf)
+	if (!p3_file_dwarf(file))
 		return NULL;
-	if (!file->has_aranges)
+	if (!file->has_aranges) {
+		visit_units(file);
 		read_aranges(file);
+	}
 	file->has_aranges = true;
 	range = range_at(file->aranges.items, file->aranges.count, pc);
-	if (!range) { /* units of another compiler may have none */
+	offset = range ? unit_die_at(p3_file_debug_section(file, P3_DEBUG_INFO), range->unit, &next)
+		       : 0;
+	if (!offset) { /* units of another compiler may have none */
 		if (!file->has_unit_ranges)
 			read_unit_ranges(file);
 		file->has_unit_ranges = true;
 		range = range_at(file->unit_ranges.items, file->unit_ranges.count, pc);
+		offset = range ? range->unit : 0;
 	}
-	return range && dwarf_offdie(file->dwarf, range->unit, &die) ? find_unit(file, &die) : NULL;
+	return offset && dwarf_offdie(file->dwarf, offset, &die) ? find_unit(file, &die) : NULL;
 }
 
 static const struct function *function_at(const struct p3_unit *unit, uint64_t pc)
@@ -445,28 +506,38 @@ static const char *linkage_name(Dwarf_Die *die)
 			      dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute));
 }
 
-static const char *function_name(struct p3_file *file, Dwarf_Die *die)
+const char *p3_file_qualified_name(struct p3_file *file, Dwarf_Die *die)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	Dwarf_Die origin, unit_die;
+	const char *name = dwarf_diename(die);
 	struct p3_unit *unit;
-	const char *name;
+	Dwarf_Die unit_die;
 	uint32_t scope;
 
-	if (!follow(die, &origin) || !dwarf_diecu(&origin, &unit_die, NULL, NULL))
-		return dwarf_diename(die);
+	if (!name || !dwarf_diecu(die, &unit_die, NULL, NULL))
+		return name;
 	unit = find_unit(file, &unit_die);
-	if (!strcmp(unit->language, "c") || !strcmp(unit->language, "asm")) {
-		name = linkage_name(die);
-		return name ? name : dwarf_diename(&origin);
-	}
-	name = dwarf_diename(&origin);
-	scope = scope_of(unit, dwarf_dieoffset(&origin));
-	if (!name || !scope)
+	scope = scope_of(unit, dwarf_dieoffset(die));
+	if (!scope)
 		return name;
 	add_scope(file, unit, &text, scope);
 	p3_text_add(&text, name);
 	return p3_arena_string(file->arena, p3_text_string(&text));
+}
+
+static const char *function_name(struct p3_file *file, Dwarf_Die *die)
+{
+	Dwarf_Die origin, unit_die;
+	struct p3_unit *unit;
+	const char *name;
+
+	if (!follow(die, &origin) || !dwarf_diecu(&origin, &unit_die, NULL, NULL))
+		return dwarf_diename(die);
+	unit = find_unit(file, &unit_die);
+	if (strcmp(unit->language, "c") != 0 && strcmp(unit->language, "asm") != 0)
+		return p3_file_qualified_name(file, &origin);
+	name = linkage_name(die);
+	return name ? name : dwarf_diename(&origin);
 }
 
 /* ---- lines ---- */
@@ -517,12 +588,6 @@ static void use_call_line(struct p3_file *file, struct p3_unit *unit, Dwarf_Die 
 
 /* ---- a pc's places ---- */
 
-/* The inlined subroutines that hold pc, outermost first. */
-struct chain {
-	Dwarf_Die dies[MAX_INLINES];
-	size_t count;
-};
-
 /* DIEs of code within a function. */
 static bool is_block(int tag)
 {
@@ -530,8 +595,7 @@ static bool is_block(int tag)
 	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
-/* Does the DIE that the walk is at hold pc? */
-static bool walk_has_pc(struct p3_file *file, const struct p3_walk *walk, uint64_t pc)
+bool p3_walk_has_pc(struct p3_file *file, const struct p3_walk *walk, uint64_t pc)
 {
 	unsigned int low_form, high_form;
 	uint64_t low, high;
@@ -543,89 +607,117 @@ static bool walk_has_pc(struct p3_file *file, const struct p3_walk *walk, uint64
 	return dwarf_offdie(file->dwarf, walk->offset, &die) && dwarf_haspc(&die, pc) == 1;
 }
 
-static void find_inlines(struct p3_file *file, struct p3_unit *unit, uint64_t function, uint64_t pc,
-			 struct chain *chain)
+size_t p3_file_chain(struct p3_file *file, uint64_t pc, Dwarf_Die *ret, size_t room)
 {
-	struct p3_walk walk = unit->walk;
+	struct p3_unit *unit = unit_at(file, pc);
+	const struct function *function = unit ? function_at(unit, pc) : NULL;
+	struct p3_walk walk;
+	size_t count = 0;
 	int inside = 0; /* depth of the innermost DIE that holds pc */
 
-	p3_walk_seek(&walk, function);
-	while (p3_walk_next(&walk)) {
+	if (!function || !room || !dwarf_offdie(file->dwarf, function->die, &ret[count++]))
+		return 0;
+	walk = unit->walk;
+	p3_walk_seek(&walk, function->die);
+	while (p3_walk_next(&walk) && count < room) {
 		if (walk.depth <= inside && walk.depth) /* behind that one: it has no other */
 			break;
 		if (walk.depth != inside + 1 || !is_block(walk.tag))
 			continue;
-		if (!walk_has_pc(file, &walk, pc)) {
+		if (!p3_walk_has_pc(file, &walk, pc)) {
 			p3_walk_skip_children(&walk);
 			continue;
 		}
 		inside = walk.depth;
-		if (walk.tag == DW_TAG_inlined_subroutine && chain->count < MAX_INLINES &&
-		    dwarf_offdie(file->dwarf, walk.offset, &chain->dies[chain->count]))
-			chain->count++;
+		if (walk.tag == DW_TAG_inlined_subroutine &&
+		    dwarf_offdie(file->dwarf, walk.offset, &ret[count]))
+			count++;
 	}
+	return count;
+}
+
+bool p3_file_walk(struct p3_file *file, Dwarf_Die *die, struct p3_walk *ret)
+{
+	struct p3_unit *unit;
+	Dwarf_Die unit_die;
+
+	if (!dwarf_diecu(die, &unit_die, NULL, NULL))
+		return false;
+	unit = find_unit(file, &unit_die);
+	if (!unit->functions.count)
+		return false;
+	*ret = unit->walk;
+	p3_walk_seek(ret, dwarf_dieoffset(die));
+	return true;
 }
 
 static bool use_dwarf(struct p3_file *file, uint64_t pc, struct p3_places *places)
 {
 	struct p3_unit *unit = unit_at(file, pc);
 	const struct function *function = unit ? function_at(unit, pc) : NULL;
-	struct chain chain;
+	Dwarf_Die chain[MAX_INLINES];
+	size_t count = p3_file_chain(file, pc, chain, MAX_INLINES), i;
 	struct p3_place *place;
-	Dwarf_Die die;
-	size_t i;
 
-	if (!function || !dwarf_offdie(file->dwarf, function->die, &die))
+	if (!function || !count)
 		return false;
-	chain.count = 0;
-	find_inlines(file, unit, function->die, pc, &chain);
 	places->language = unit->language;
 	places->entry = function->entry;
 	places->from_dwarf = true;
 	/* As gdb's block_starting_point_at(): it may have been entered elsewhere than at its
 	 * first address. */
-	places->at_inline_start =
-		chain.count && dwarf_haspc(&chain.dies[chain.count - 1], pc - 1) != 1;
-	for (i = chain.count + 1; i-- > 0;) {
-		Dwarf_Die *at = i ? &chain.dies[i - 1] : &die;
-
+	places->at_inline_start = count > 1 && dwarf_haspc(&chain[count - 1], pc - 1) != 1;
+	for (i = count; i-- > 0;) {
 		place = p3_list_add(file->arena, places);
-		place->name = function_name(file, at);
+		place->name = function_name(file, &chain[i]);
 		place->inlined = i > 0;
-		if (i == chain.count)
+		if (i == count - 1)
 			use_line(file, unit, pc, place);
 		else
-			use_call_line(file, unit, &chain.dies[i], place);
+			use_call_line(file, unit, &chain[i + 1], place);
 	}
 	return true;
+}
+
+static void use_symbol(struct p3_file *file, uint64_t pc, struct p3_places *places)
+{
+	const struct p3_symbol *symbol = p3_file_symbol(file, pc);
+
+	if (!symbol)
+		return;
+	p3_list_add(file->arena, places)->name = symbol->name;
+	places->entry = symbol->start;
+}
+
+const struct p3_places *p3_file_symbol_places(struct p3_file *file, uint64_t pc)
+{
+	struct p3_places *places = p3_arena_take(file->arena, sizeof(*places));
+
+	use_symbol(file, pc, places);
+	return places;
 }
 
 const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc)
 {
 	void **known = p3_map_find(file->places, pc);
 	struct p3_places *places;
+	struct p3_unit *unit;
 
 	if (known)
 		return *known;
 	places = p3_arena_take(file->arena, sizeof(*places));
 	if (!use_dwarf(file, pc, places)) {
-		const struct p3_symbol *symbol = p3_file_symbol(file, pc);
-
-		struct p3_unit *unit = unit_at(file, pc);
-
-		if (symbol) {
-			struct p3_place *place = p3_list_add(file->arena, places);
-
-			place->name = symbol->name;
-			places->entry = symbol->start;
-			/* gcc may describe a function without saying where it is; lines are there. */
-			if (unit) {
-				use_line(file, unit, pc, place);
-				places->language = unit->language;
-			}
+		use_symbol(file, pc, places);
+		/* gcc may describe a function without saying where it is; lines are there. */
+		unit = unit_at(file, pc);
+		places->split = unit && unit->split;
+		if (unit && places->count) {
+			use_line(file, unit, pc, &places->items[0]);
+			places->language = unit->language;
 		}
 	}
 	*p3_map_slot(file->places, pc) = places;
+	p3_file_trim(file);
 	return places;
 }
 
@@ -646,7 +738,7 @@ static void add_call(struct p3_file *file, struct calls *calls, Dwarf_Die *die)
 	if (dwarf_formflag(dwarf_attr(die, DW_AT_call_tail_call, &attribute), &tail) != 0)
 		(void)dwarf_formflag(dwarf_attr(die, DW_AT_GNU_tail_call, &attribute), &tail);
 	call = p3_list_add(file->arena, calls);
-	*call = (struct call_site){ .pc = pc, .tail = tail };
+	*call = (struct call_site){ .pc = pc, .die = *die, .tail = tail };
 	if (dwarf_formref_die(dwarf_attr(die, DW_AT_call_origin, &attribute), &target) ||
 	    dwarf_formref_die(dwarf_attr(die, DW_AT_abstract_origin, &attribute), &target)) {
 		call->target = target;
@@ -691,6 +783,15 @@ static const struct call_site *call_at(struct p3_file *file, uint64_t pc)
 		if (calls->items[i].pc == pc)
 			return &calls->items[i];
 	return NULL;
+}
+
+bool p3_file_call(struct p3_file *file, uint64_t pc, Dwarf_Die *ret)
+{
+	const struct call_site *call = call_at(file, pc);
+
+	if (call)
+		*ret = call->die;
+	return call != NULL;
 }
 
 /*
@@ -822,7 +923,7 @@ const struct p3_pcs *p3_file_tail_calls(struct p3_file *file, uint64_t pc,
 	if (known)
 		return *known;
 	pcs = p3_arena_take(file->arena, sizeof(*pcs));
-	call = file->dwarf ? call_at(file, pc) : NULL;
+	call = p3_file_dwarf(file) ? call_at(file, pc) : NULL;
 	if (call)
 		follow_call(&search, file, call);
 	if (search.found && !search.failed) {

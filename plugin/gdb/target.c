@@ -15,6 +15,15 @@
 /* gdb.Frame objects of the threads unwound at this stop: number -> list. */
 static PyObject *known_frames;
 
+static bool attribute_is_true(PyObject *object, const char *name)
+{
+	P3_OBJECT value = PyObject_GetAttrString(object, name);
+	bool yes = value && PyObject_IsTrue(value) == 1;
+
+	p3_gdb_clear();
+	return yes;
+}
+
 static PyObject *selected_inferior(void)
 {
 	return p3_gdb_call(p3_gdb(), "selected_inferior", "()");
@@ -170,17 +179,6 @@ uint64_t p3_gdb_register(PyObject *frame, const char *name)
 	return p3_gdb_address(value);
 }
 
-/* pthread_self(): on x86-64 it is what fs points at, live, in cores and remotely. */
-static uint64_t thread_pointer(PyObject *thread)
-{
-	/* Leaves it to switch_to() to switch back. */
-	P3_OBJECT switched = p3_gdb_call(thread, "switch", "()");
-	P3_OBJECT frame = switched ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
-
-	p3_gdb_clear();
-	return p3_gdb_register(frame, "fs_base");
-}
-
 static int compare_numbers(const void *left, const void *right)
 {
 	const struct p3_thread *a = left, *b = right;
@@ -200,7 +198,6 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 	(void)context;
 	save_selection();
 	selected = p3_gdb_attribute_number(saved_thread, "num", 0);
-	current_thread = UINT32_MAX; /* one after the other */
 	if (count < 0)
 		return p3_gdb_error("threads");
 	if (count > P3_MAX_THREADS)
@@ -216,7 +213,6 @@ static struct p3_error *host_threads(void *context, struct p3_arena *arena, stru
 		threads[i].lwp = lwp ? PyLong_AsLongLong(lwp) : 0;
 		p3_gdb_clear();
 		threads[i].name = p3_gdb_attribute_text(arena, thread, "name");
-		threads[i].pointer = thread ? thread_pointer(thread) : 0;
 		threads[i].selected = threads[i].number == selected;
 		if (p3_gdb_interrupted())
 			return p3_gdb_error(NULL);
@@ -251,6 +247,16 @@ static bool switch_to(uint32_t number)
 	if (!PyErr_Occurred())
 		PyErr_Format(PyExc_RuntimeError, "there is no thread %u", number);
 	return false;
+}
+
+/* On x86-64 it is what fs points at, live, in cores and remotely. */
+static uint64_t host_pointer(void *context, uint32_t number)
+{
+	P3_OBJECT frame = switch_to(number) ? p3_gdb_call(p3_gdb(), "newest_frame", "()") : NULL;
+
+	(void)context;
+	p3_gdb_clear();
+	return p3_gdb_register(frame, "fs_base");
 }
 
 /* ---- files ---- */
@@ -411,6 +417,93 @@ static struct p3_error *host_frames(void *context, struct p3_arena *arena, uint3
 	if (known_frames && key && PyDict_SetItem(known_frames, key, list) < 0)
 		p3_gdb_clear();
 	return NULL;
+}
+
+/* ---- addresses ---- */
+
+/* The name of a block's function; NULL: it has none. */
+static const char *function_name(struct p3_arena *arena, PyObject *block, PyObject **symbol_ret)
+{
+	PyObject *symbol = PyObject_GetAttrString(block, "function");
+
+	p3_gdb_clear();
+	if (!symbol || symbol == Py_None) {
+		Py_XDECREF(symbol);
+		return NULL;
+	}
+	*symbol_ret = symbol;
+	return p3_gdb_attribute_text(arena, symbol, "print_name");
+}
+
+static void use_line_of(struct p3_arena *arena, PyObject *object, struct p3_host_place *place)
+{
+	P3_OBJECT symtab = PyObject_GetAttrString(object, "symtab");
+
+	p3_gdb_clear();
+	if (!symtab || symtab == Py_None)
+		return;
+	place->line = (uint32_t)p3_gdb_attribute_number(object, "line", 0);
+	if (place->line)
+		place->file = p3_gdb_attribute_text(arena, symtab, "filename");
+}
+
+/* A block that is the function of this name, or is inlined in one: add it. */
+static void add_place(struct p3_arena *arena, PyObject *block, uint64_t pc, PyObject **inner,
+		      struct p3_host_places *places)
+{
+	PyObject *symbol = NULL;
+	const char *name = function_name(arena, block, &symbol);
+	struct p3_host_place *place;
+
+	if (!name)
+		return;
+	place = p3_list_add(arena, places);
+	place->name = name;
+	places->entry = (uint64_t)p3_gdb_attribute_number(block, "start", 0);
+	if (places->count == 1) {
+		P3_OBJECT sal =
+			p3_gdb_call(p3_gdb(), "find_pc_line", "(K)", (unsigned long long)pc);
+
+		p3_gdb_clear();
+		if (sal)
+			use_line_of(arena, sal, place);
+		places->at_inline_start = places->entry == pc;
+	} else {
+		/* gdb gives inlined functions the line and file of their call. */
+		use_line_of(arena, *inner, place);
+	}
+	Py_XDECREF(*inner);
+	*inner = symbol;
+}
+
+static bool is_file_block(PyObject *block)
+{
+	return attribute_is_true(block, "is_static") || attribute_is_true(block, "is_global");
+}
+
+static struct p3_error *host_places(void *context, struct p3_arena *arena, uint64_t pc,
+				    struct p3_host_places *ret)
+{
+	PyObject *block = p3_gdb_call(p3_gdb(), "block_for_pc", "(K)", (unsigned long long)pc);
+	PyObject *inner = NULL;
+
+	(void)context;
+	p3_gdb_clear();
+	*ret = (struct p3_host_places){ 0 };
+	while (block && block != Py_None && !is_file_block(block)) {
+		PyObject *outer;
+
+		add_place(arena, block, pc, &inner, ret);
+		outer = PyObject_GetAttrString(block, "superblock");
+		Py_DECREF(block);
+		block = outer;
+	}
+	p3_gdb_clear();
+	if (ret->count == 1)
+		ret->at_inline_start = false;
+	Py_XDECREF(inner);
+	Py_XDECREF(block);
+	return ret->count ? NULL : p3_error_new(P3_NOT_FOUND, "no function at 0x%" PRIx64, pc);
 }
 
 static struct p3_error *host_registers(void *context, uint32_t number, const char *const *names,
@@ -647,15 +740,6 @@ static bool has_variable(const struct p3_variable_list *list, const char *name)
 	return false;
 }
 
-static bool attribute_is_true(PyObject *object, const char *name)
-{
-	P3_OBJECT value = PyObject_GetAttrString(object, name);
-	bool yes = value && PyObject_IsTrue(value) == 1;
-
-	p3_gdb_clear();
-	return yes;
-}
-
 static struct p3_error *add_block(struct p3_arena *arena, PyObject *block, PyObject *frame,
 				  unsigned int wanted, struct p3_variable_list *list)
 {
@@ -741,9 +825,11 @@ static const struct p3_host_ops ops = {
 	.read = host_read,
 	.process = host_process,
 	.threads = host_threads,
+	.pointer = host_pointer,
 	.file = host_file,
 	.registers = host_registers,
 	.frames = host_frames,
+	.places = host_places,
 	.variables = host_variables,
 };
 

@@ -17,6 +17,7 @@ struct known_file {
 struct p3_native {
 	struct p3_arena *arena;
 	P3_LIST(struct known_file) files;
+	struct p3_map *host_places; /* run-time pc -> struct p3_places, of packed files */
 	struct p3_native_counts counts;
 };
 
@@ -27,6 +28,7 @@ struct p3_native *p3_native_new(void)
 	if (!native)
 		abort();
 	native->arena = p3_arena_new();
+	native->host_places = p3_map_new(native->arena);
 	return native;
 }
 
@@ -87,6 +89,79 @@ struct p3_file *p3_native_file(struct p3_native *native, struct p3_target *targe
 		     : p3_file_open(path, module->debug_path, &known->file);
 	p3_error_free(error);
 	return known->file;
+}
+
+/* By the file's ending; the host does not tell for an address. */
+static const char *language_of(const char *file)
+{
+	const char *end = file ? strrchr(file, '.') : NULL;
+
+	if (!end)
+		return "c";
+	return !strcmp(end, ".rs")						     ? "rust"
+	       : !strcmp(end, ".cc") || !strcmp(end, ".cpp") || !strcmp(end, ".cxx") ? "c++"
+	       : !strcmp(end, ".S") || !strcmp(end, ".s")			     ? "asm"
+										     : "c";
+}
+
+/* What the host has already unpacked need not be unpacked again. */
+static const struct p3_places *ask_host(struct p3_native *native, struct p3_target *target,
+					struct p3_file *file, uint64_t bias, uint64_t pc)
+{
+	struct p3_host_places answer = { 0 };
+	struct p3_places *places;
+	struct p3_error *error;
+	size_t i;
+
+	error = p3_target_places(target, native->arena, pc + bias, &answer);
+	if (error && error->code != P3_NOT_FOUND) {
+		p3_error_free(error);
+		return p3_file_places(file, pc);
+	}
+	p3_error_free(error);
+	if (!answer.count)
+		return p3_file_symbol_places(file, pc);
+	places = p3_arena_take(native->arena, sizeof(*places));
+	for (i = 0; i < answer.count; i++) {
+		struct p3_place *place = p3_list_add(native->arena, places);
+
+		place->name = answer.items[i].name;
+		place->file = answer.items[i].file;
+		place->line = answer.items[i].line;
+		place->inlined = i + 1 < answer.count;
+	}
+	places->language = language_of(places->items[places->count - 1].file);
+	places->entry = answer.entry - bias;
+	places->at_inline_start = answer.at_inline_start;
+	places->from_dwarf = true;
+	return places;
+}
+
+const struct p3_places *p3_native_places(struct p3_native *native, struct p3_target *target,
+					 struct p3_file *file, uint64_t bias, uint64_t pc)
+{
+	void **slot;
+
+	if (!p3_file_is_packed(file))
+		return p3_file_places(file, pc);
+	/* Where files are loaded may change from run to run. */
+	slot = p3_map_slot(native->host_places, pc ^ (uint64_t)(uintptr_t)file << 4);
+	if (!*slot) {
+		const struct p3_places *places = ask_host(native, target, file, bias, pc);
+
+		slot = p3_map_slot(native->host_places, pc ^ (uint64_t)(uintptr_t)file << 4);
+		*slot = (void *)(uintptr_t)places;
+	}
+	return *slot;
+}
+
+const char *p3_native_symbol(struct p3_native *native, struct p3_target *target,
+			     const struct p3_modules *modules, uint64_t address)
+{
+	const struct p3_module *module = p3_modules_at(modules, address);
+	struct p3_file *file = module ? p3_native_file(native, target, module) : NULL;
+
+	return file ? p3_file_symbol_at(file, address - module->bias) : NULL;
 }
 
 struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unwinder,

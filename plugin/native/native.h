@@ -22,6 +22,10 @@ const struct p3_machine *p3_machine_find(int elf);
 struct p3_file *p3_native_file(struct p3_native *native, struct p3_target *target,
 			       const struct p3_module *module);
 
+/* What is at a link-time pc; of a file that is packed, the host is asked. */
+const struct p3_places *p3_native_places(struct p3_native *native, struct p3_target *target,
+					 struct p3_file *file, uint64_t bias, uint64_t pc);
+
 /* The two ways to unwind. */
 struct p3_error *p3_native_unwind_host(struct p3_target *target, struct p3_arena *arena,
 				       uint32_t thread, struct p3_native_frames *ret) P3_MUST_CHECK;

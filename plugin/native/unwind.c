@@ -15,15 +15,7 @@ enum {
 	FIRST_FETCH = 64 << 10, /* bytes of stack read at once, doubled up to */
 	LAST_FETCH = 8 << 20,
 	PAGE = 4096,
-};
-
-/* The state of one frame. */
-struct cursor {
-	uint64_t registers[P3_REGISTERS];
-	uint64_t pc;
-	bool exact; /* pc is where it stopped, no return address */
-	struct p3_file *file;
-	const struct p3_module *module;
+	HOST_LEVELS = 64, /* how far the host unwinds for the variables of a packed file */
 };
 
 struct physical {
@@ -72,7 +64,7 @@ static struct p3_error *read_stack(struct unwind *unwind, uint64_t address, uint
 	return p3_read_u64(unwind->target, address, ret);
 }
 
-static struct p3_error *find_file(struct unwind *unwind, struct cursor *cursor,
+static struct p3_error *find_file(struct unwind *unwind, struct p3_frame_state *cursor,
 				  const struct p3_module *last)
 {
 	uint64_t pc = cursor->pc - !cursor->exact;
@@ -93,7 +85,7 @@ static struct p3_error *find_file(struct unwind *unwind, struct cursor *cursor,
 	return NULL;
 }
 
-static struct p3_error *find_cfa(struct unwind *unwind, const struct cursor *cursor,
+static struct p3_error *find_cfa(struct unwind *unwind, const struct p3_frame_state *cursor,
 				 const struct p3_cfi_row *row, uint64_t *ret)
 {
 	if (row->cfa)
@@ -103,7 +95,7 @@ static struct p3_error *find_cfa(struct unwind *unwind, const struct cursor *cur
 }
 
 /* The caller's value of one register; *known false: it is lost. */
-static struct p3_error *restore(struct unwind *unwind, const struct cursor *cursor,
+static struct p3_error *restore(struct unwind *unwind, const struct p3_frame_state *cursor,
 				const struct p3_cfi_row *row, unsigned int number, uint64_t cfa,
 				uint64_t *ret, bool *known)
 {
@@ -135,14 +127,14 @@ static struct p3_error *restore(struct unwind *unwind, const struct cursor *curs
 	return NULL;
 }
 
-/* Step to the caller; *last: this frame has none. */
-static struct p3_error *step(struct unwind *unwind, struct cursor *cursor, bool *last)
+/* Step to the caller; *last: this frame has none. The frame that was left has its CFA then. */
+static struct p3_error *step(struct unwind *unwind, struct p3_frame_state *cursor,
+			     struct physical *frame, bool *last)
 {
 	const struct p3_machine *machine = unwind->machine;
 	uint64_t pc = cursor->pc - !cursor->exact - cursor->module->bias, cfa;
 	const struct p3_cfi_row *row = p3_file_cfi(cursor->file, pc);
-	struct cursor caller = { 0 };
-	struct physical *frame;
+	struct p3_frame_state caller = { 0 };
 	unsigned int i;
 	bool known = false;
 
@@ -152,7 +144,7 @@ static struct p3_error *step(struct unwind *unwind, struct cursor *cursor, bool 
 	if (cfa <= cursor->registers[machine->sp] && !row->signal)
 		return p3_error_new(P3_UNSUPPORTED, "the stack does not grow at 0x%" PRIx64,
 				    cursor->pc);
-	frame = p3_list_add(unwind->arena, &unwind->frames);
+	cursor->cfa = cfa;
 	*frame = (struct physical){ .pc = cursor->pc,
 				    .sp = cursor->registers[machine->sp],
 				    .cfa = cfa,
@@ -166,30 +158,35 @@ static struct p3_error *step(struct unwind *unwind, struct cursor *cursor, bool 
 	if (*last)
 		return NULL;
 	for (i = 0; i < machine->count; i++) {
+		known = true;
 		if (i == machine->sp && row->rules[i].kind == P3_RULE_SAME)
 			caller.registers[i] = cfa;
 		else
 			P3_TRY(restore(unwind, cursor, row, i, cfa, &caller.registers[i], &known));
+		if (row->rules[i].kind == P3_RULE_SAME && i != machine->sp)
+			known = cursor->known >> i & 1;
+		caller.known |= (uint64_t)known << i;
 	}
 	caller.exact = row->signal;
 	*cursor = caller;
 	return NULL;
 }
 
-static const struct p3_places *places_of(const struct physical *frame)
+static const struct p3_places *places_of(struct unwind *unwind, const struct physical *frame)
 {
-	return p3_file_places(frame->file, frame->pc - !frame->exact - frame->bias);
+	return p3_native_places(unwind->native, unwind->target, frame->file, frame->bias,
+				frame->pc - !frame->exact - frame->bias);
 }
 
 /* gdb ends a backtrace at main(), unless told otherwise. */
-static bool is_main(const struct physical *frame)
+static bool is_main(struct unwind *unwind, const struct physical *frame)
 {
 	const struct p3_places *places;
 	const char *name;
 
 	if (!frame->executable)
 		return false;
-	places = places_of(frame);
+	places = places_of(unwind, frame);
 	name = places->count ? places->items[places->count - 1].name : NULL;
 	return name && !strcmp(name, "main");
 }
@@ -220,16 +217,22 @@ static void add_tail_calls(struct unwind *unwind, const struct physical *callee,
 			   const struct physical *caller, uint32_t group,
 			   struct p3_native_frames *ret)
 {
-	const struct p3_places *places = places_of(callee);
+	const struct p3_places *places = places_of(unwind, callee);
 	const struct p3_pcs *pcs;
 	size_t i;
 
 	if (callee->signal || caller->exact || !places->from_dwarf)
 		return;
+	if (p3_file_is_packed(caller->file) &&
+	    p3_file_is_plain_call(caller->file, caller->pc - caller->bias,
+				  callee->file == caller->file ? places->entry : UINT64_MAX))
+		return;
 	pcs = p3_file_tail_calls(caller->file, caller->pc - caller->bias, callee->file,
 				 places->entry);
 	for (i = 0; i < pcs->count; i++) {
-		const struct p3_places *at = p3_file_places(callee->file, pcs->items[i] - 1);
+		const struct p3_places *at =
+			p3_native_places(unwind->native, unwind->target, callee->file, callee->bias,
+					 pcs->items[i] - 1);
 		struct p3_native_frame *frame = add_frame(unwind, caller, ret);
 
 		frame->kind = P3_FRAME_TAIL_CALL;
@@ -248,9 +251,13 @@ static struct p3_error *expand(struct unwind *unwind, struct p3_native_frames *r
 
 	for (i = 0; i < unwind->frames.count; i++, group++) {
 		const struct physical *physical = &unwind->frames.items[i];
-		const struct p3_places *places = places_of(physical);
+		const struct p3_places *places = places_of(unwind, physical);
 		struct p3_native_frame *frame;
 
+		if (places->split)
+			return p3_error_new(P3_UNSUPPORTED,
+					    "the debug information of a module is in .dwo or .dwp "
+					    "files, which only gdb reads");
 		if (i == 0 && p3_file_in_plt(physical->file, physical->pc - physical->bias))
 			return p3_error_new(P3_UNSUPPORTED, "stopped in a linkage stub");
 		/* gdb may or may not have entered it, depending on how it stopped here. */
@@ -262,11 +269,13 @@ static struct p3_error *expand(struct unwind *unwind, struct p3_native_frames *r
 			frame = add_frame(unwind, physical, ret);
 			frame->kind = P3_FRAME_INLINE;
 			frame->group = group;
+			frame->place = (uint32_t)j;
 			use_place(frame, &places->items[j], places->language);
 		}
 		frame = add_frame(unwind, physical, ret);
 		frame->kind = physical->signal ? P3_FRAME_SIGNAL : P3_FRAME_NORMAL;
 		frame->group = group;
+		frame->place = (uint32_t)j;
 		if (places->count)
 			use_place(frame, &places->items[places->count - 1], places->language);
 		if (places->entry)
@@ -278,41 +287,104 @@ static struct p3_error *expand(struct unwind *unwind, struct p3_native_frames *r
 	return NULL;
 }
 
+static struct p3_error *start(struct unwind *unwind, struct p3_native *native,
+			      struct p3_target *target, const struct p3_modules *modules,
+			      struct p3_arena *arena)
+{
+	struct p3_file *executable =
+		modules->count ? p3_native_file(native, target, &modules->items[0]) : NULL;
+
+	*unwind = (struct unwind){ .native = native,
+				   .target = target,
+				   .modules = modules,
+				   .arena = arena,
+				   .fetch = FIRST_FETCH };
+	unwind->files = p3_arena_take(arena, (modules->count + 1) * sizeof(struct p3_file *));
+	unwind->machine = executable ? p3_machine_find(p3_file_machine(executable)) : NULL;
+	if (!unwind->machine)
+		return p3_error_new(P3_UNSUPPORTED, "the machine of the executable is not known");
+	return NULL;
+}
+
 struct p3_error *p3_native_unwind_own(struct p3_native *native, struct p3_target *target,
 				      const struct p3_modules *modules, struct p3_arena *arena,
 				      uint32_t thread, struct p3_native_frames *ret)
 {
-	struct unwind unwind = { .native = native,
-				 .target = target,
-				 .modules = modules,
-				 .arena = arena,
-				 .fetch = FIRST_FETCH };
 	struct p3_native_frames frames = { 0 };
-	struct p3_file *executable =
-		modules->count ? p3_native_file(native, target, &modules->items[0]) : NULL;
-	struct cursor cursor = { .exact = true };
+	struct p3_frame_state cursor = { .exact = true };
 	const struct p3_module *module = NULL;
+	struct unwind unwind;
 	bool last = false;
 
-	unwind.files = p3_arena_take(arena, (modules->count + 1) * sizeof(struct p3_file *));
-	unwind.machine = executable ? p3_machine_find(p3_file_machine(executable)) : NULL;
-	if (!unwind.machine)
-		return p3_error_new(P3_UNSUPPORTED, "the machine of the executable is not known");
+	P3_TRY(start(&unwind, native, target, modules, arena));
 	P3_TRY(p3_target_registers(target, thread, unwind.machine->names, unwind.machine->count,
 				   cursor.registers));
 	P3_TRY(p3_target_registers(target, thread, &unwind.machine->pc, 1, &cursor.pc));
+	cursor.known = ((uint64_t)1 << unwind.machine->count) - 1;
 	fetch_stack(&unwind, cursor.registers[unwind.machine->sp]);
 	while (!last) {
+		struct physical *frame;
+
 		if (unwind.frames.count >= P3_MAX_FRAMES) {
 			frames.ended = "there are too many frames";
 			break;
 		}
 		P3_TRY(find_file(&unwind, &cursor, module));
 		module = cursor.module;
-		P3_TRY(step(&unwind, &cursor, &last));
-		last |= is_main(&unwind.frames.items[unwind.frames.count - 1]);
+		if (unwind.frames.count % P3_NATIVE_STRIDE == 0)
+			*p3_list_add(arena, &frames.states) = cursor;
+		frame = p3_list_add(arena, &unwind.frames);
+		P3_TRY(step(&unwind, &cursor, frame, &last));
+		last |= is_main(&unwind, frame);
 	}
 	P3_TRY(expand(&unwind, &frames));
 	*ret = frames;
 	return NULL;
+}
+
+/* Unwind again from the last state that was kept to this physical frame, and to its caller. */
+static struct p3_error *find_state(struct unwind *unwind, const struct p3_native_frames *frames,
+				   uint32_t group, struct p3_frame_state *ret,
+				   struct p3_frame_state *caller, bool *has_caller)
+{
+	struct p3_frame_state cursor = frames->states.items[group / P3_NATIVE_STRIDE];
+	struct physical frame;
+	bool last = false;
+	uint32_t i;
+
+	for (i = group - group % P3_NATIVE_STRIDE; !last && i <= group + 1; i++) {
+		struct p3_frame_state here;
+
+		P3_TRY(find_file(unwind, &cursor, NULL));
+		here = cursor;
+		P3_TRY(step(unwind, &cursor, &frame, &last));
+		here.cfa = frame.cfa;
+		*(i == group + 1 ? caller : ret) = here;
+	}
+	*has_caller = i == group + 2;
+	return NULL;
+}
+
+struct p3_error *p3_native_variables(struct p3_native *native, struct p3_target *target,
+				     const struct p3_modules *modules, struct p3_arena *arena,
+				     const struct p3_native_frames *frames, size_t index,
+				     bool arguments, bool locals, struct p3_frame_variables *ret)
+{
+	const struct p3_native_frame *frame = &frames->items[index];
+	struct p3_frame_state state, caller = { 0 };
+	struct unwind unwind;
+	bool has_caller;
+
+	if (frame->group / P3_NATIVE_STRIDE >= frames->states.count)
+		return p3_error_new(P3_UNSUPPORTED, "the host unwound it");
+	*ret = (struct p3_frame_variables){ 0 };
+	if (frame->kind == P3_FRAME_TAIL_CALL)
+		return NULL;
+	P3_TRY(start(&unwind, native, target, modules, arena));
+	P3_TRY(find_state(&unwind, frames, frame->group, &state, &caller, &has_caller));
+	/* The host would unwind to it. */
+	if (p3_file_is_packed(state.file) && frame->level < HOST_LEVELS)
+		return p3_error_new(P3_UNSUPPORTED, "its file is not unpacked");
+	return p3_file_variables(target, arena, &state, has_caller ? &caller : NULL, frame->place,
+				 arguments, locals, ret);
 }

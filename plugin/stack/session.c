@@ -6,7 +6,10 @@
 #include <pyo3-gdb/stack.h>
 
 #include <pyo3-gdb/elf.h>
+#include <pyo3-gdb/rust.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,12 +178,22 @@ static struct p3_error *find_runtimes(struct p3_session *session, struct p3_snap
 	return NULL;
 }
 
-static bool belongs_to(const struct p3_py_thread *python, const struct p3_thread *thread)
+/* The thread that a thread state is of; NULL: none of these. */
+static struct p3_snapshot_thread *find_owner(struct p3_target *target,
+					     const struct p3_py_thread *state,
+					     struct p3_snapshot *snapshot, size_t count)
 {
-	if (python->lwp && thread->lwp && python->lwp == thread->lwp)
-		return true;
-	/* In another PID namespace, or after a fork that Python did not see. */
-	return python->pointer && python->pointer == thread->pointer;
+	size_t i;
+
+	for (i = 0; state->lwp && i < count; i++)
+		if (snapshot->threads.items[i].thread.lwp == state->lwp)
+			return &snapshot->threads.items[i];
+	/* In another PID namespace, after a fork that Python did not see, or before 3.11. */
+	for (i = 0; state->pointer && i < count; i++)
+		if (p3_target_thread_pointer(target, &snapshot->threads.items[i].thread) ==
+		    state->pointer)
+			return &snapshot->threads.items[i];
+	return NULL;
 }
 
 /*
@@ -209,27 +222,29 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 			struct p3_snapshot_thread *thread)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
-	struct p3_native_frames native = { 0 };
+	struct p3_native_frames *native = p3_arena_take(arena, sizeof(*native));
 	struct p3_error *error = NULL;
 	size_t i;
 
+	thread->native = native;
+	thread->modules = &snapshot->modules;
 	if (thread->thread.number)
 		error = p3_native_unwind(session->native, session->unwinder, session->target,
-					 &snapshot->modules, arena, thread->thread.number, &native);
+					 &snapshot->modules, arena, thread->thread.number, native);
 	else
 		thread->native_ended = "the process has no such thread";
 	if (error)
 		thread->native_ended = p3_arena_string(arena, error->message);
-	else if (native.ended)
-		thread->native_ended = native.ended;
+	else if (native->ended)
+		thread->native_ended = native->ended;
 	p3_error_free(error);
-	for (i = 0; i < native.count; i++) {
-		struct p3_module *module = p3_modules_at(&snapshot->modules, native.items[i].pc);
+	for (i = 0; i < native->count; i++) {
+		struct p3_module *module = p3_modules_at(&snapshot->modules, native->items[i].pc);
 
 		if (module)
 			(void)p3_session_facts(session, module);
 	}
-	p3_snapshot_name_frames(arena, &snapshot->modules, &native, thread);
+	p3_snapshot_name_frames(arena, &snapshot->modules, native, thread);
 	for (i = 0; i < thread->python.count; i++) {
 		struct p3_snapshot_python *python = &thread->python.items[i];
 
@@ -246,20 +261,19 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 }
 
 /* Give each thread state to its thread; one without gets an entry of its own. */
-static void match_threads(struct p3_arena *arena, struct p3_py *py,
+static void match_threads(struct p3_target *target, struct p3_py *py,
 			  const struct p3_py_threads *states, bool all,
 			  struct p3_snapshot *snapshot)
 {
-	size_t i, j;
+	struct p3_arena *arena = p3_target_arena(target);
+	size_t i;
 
 	for (i = 0; i < states->count; i++) {
 		const struct p3_py_thread *state = &states->items[i];
-		struct p3_snapshot_thread *owner = NULL;
+		struct p3_snapshot_thread *owner =
+			find_owner(target, state, snapshot, snapshot->threads.count);
 		struct p3_snapshot_python *python;
 
-		for (j = 0; j < snapshot->threads.count && !owner; j++)
-			if (belongs_to(state, &snapshot->threads.items[j].thread))
-				owner = &snapshot->threads.items[j];
 		if (!owner && !all)
 			continue;
 		if (!owner) {
@@ -309,7 +323,7 @@ struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads
 		if (error)
 			states.incomplete = p3_arena_string(arena, error->message);
 		p3_error_free(error);
-		match_threads(arena, py, &states, wanted == P3_ALL_THREADS, snapshot);
+		match_threads(session->target, py, &states, wanted == P3_ALL_THREADS, snapshot);
 		for (j = 0; states.incomplete && j < snapshot->threads.count; j++)
 			if (!snapshot->threads.items[j].python.count)
 				snapshot->threads.items[j].python_absent = states.incomplete;
@@ -359,39 +373,162 @@ void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack)
 	}
 }
 
-void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
-			       struct p3_frame *frame, unsigned int wanted)
+/* ---- variables ---- */
+
+/* For writing values: Python's objects, and the names of functions. */
+struct naming {
+	struct p3_session *session;
+	const struct p3_snapshot_thread *thread;
+	bool attributes;
+};
+
+static void write_object(void *context, uint64_t address, struct p3_text *text)
+{
+	const struct naming *naming = context;
+	bool aggregate;
+
+	if (!address)
+		p3_text_add(text, "NULL");
+	else if (naming->thread->python.count)
+		p3_py_format(naming->thread->python.items[0].py, address, naming->attributes, text,
+			     &aggregate);
+	else
+		p3_text_printf(text, "0x%" PRIx64, address);
+}
+
+static const char *name_symbol(void *context, uint64_t address)
+{
+	const struct naming *naming = context;
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *name = p3_native_symbol(naming->session->native, naming->session->target,
+					    naming->thread->modules, address);
+
+	if (!name || !p3_rust_looks_like(name))
+		return name;
+	p3_rust_name(name, &text);
+	return p3_arena_string(p3_target_arena(naming->session->target), p3_text_string(&text));
+}
+
+/* 95 of "1.95.0 (59807616e 2026-04-14)", which made the module of a frame; 0: unknown. */
+static unsigned int rustc_minor(const struct p3_snapshot_thread *thread, uint64_t pc)
+{
+	const struct p3_module *module = p3_modules_at(thread->modules, pc);
+	unsigned int minor;
+
+	return module && module->facts && sscanf(module->facts->rustc, "1.%u.", &minor) == 1 ? minor
+											     : 0;
+}
+
+static void write_variable(const struct p3_writer *writer, const struct p3_frame_variable *from,
+			   bool rust, unsigned int wanted, struct p3_variable *variable)
+{
+	const struct p3_type *type = from->value.type;
+
+	variable->object = p3_rust_object(writer->target, &from->value);
+	variable->aggregate = !variable->object &&
+			      (rust ? p3_rust_is_aggregate(type)
+				    : type->kind == P3_TYPE_STRUCT || type->kind == P3_TYPE_UNION ||
+					       type->kind == P3_TYPE_ARRAY);
+	if (variable->aggregate && !(wanted & P3_AGGREGATES))
+		p3_text_add(writer->text, "...");
+	else if (variable->object)
+		writer->object(writer->context, variable->object, writer->text);
+	else if (rust)
+		p3_rust_write(writer, &from->value, wanted & P3_AGGREGATES);
+	else
+		p3_native_write(writer, &from->value);
+}
+
+static struct p3_error *read_native(struct p3_session *session,
+				    const struct p3_snapshot_thread *thread, struct p3_frame *frame,
+				    unsigned int wanted)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
-	struct p3_variable_list answer = { 0 };
-	struct p3_error *error = NULL;
+	struct naming naming = { .session = session, .thread = thread };
+	struct p3_frame_variables variables;
 	size_t i;
 
-	if (frame->py)
-		error = p3_py_locals(frame->py, frame->python, wanted, &frame->variables);
-	else if (frame->has_level && frame->file)
-		error = p3_target_variables(session->target, stack->thread->thread.number,
-					    frame->level, wanted, &answer);
-	if (error) {
-		frame->variables_absent = p3_arena_string(arena, error->message);
-		p3_error_free(error);
-		return;
+	P3_TRY(p3_native_variables(session->native, session->target, thread->modules, arena,
+				   thread->native, frame->level, wanted & P3_ARGUMENTS,
+				   wanted & P3_LOCALS, &variables));
+	for (i = 0; i < variables.count; i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		struct p3_writer writer = {
+			.target = session->target,
+			.text = &text,
+			.object = write_object,
+			.symbol = name_symbol,
+			.context = &naming,
+			.rustc_minor = rustc_minor(thread, frame->pc),
+		};
+		const struct p3_frame_variable *from = &variables.items[i];
+		struct p3_variable *variable = p3_list_add(arena, &frame->variables);
+
+		variable->name = from->name;
+		variable->argument = from->argument;
+		variable->absent = from->absent;
+		if (from->absent)
+			continue;
+		naming.attributes = !from->argument;
+		write_variable(&writer, from, is_rust_frame(frame), wanted, variable);
+		variable->value = p3_arena_string(arena, p3_text_string(&text));
 	}
-	/* The answer is the host's, and may be asked for again: change a copy. */
-	for (i = 0; i < answer.count; i++)
-		*p3_list_add(arena, &frame->variables) = answer.items[i];
-	if (frame->py || !stack->thread->python.count)
+	return NULL;
+}
+
+/* What the host says is a Python object is read as one. */
+static void use_objects(const struct p3_snapshot_thread *thread, struct p3_arena *arena,
+			struct p3_frame *frame)
+{
+	size_t i;
+
+	if (!thread->python.count)
 		return;
-	/* What the host says is a Python object is read as one. */
 	for (i = 0; i < frame->variables.count; i++) {
 		struct p3_variable *variable = &frame->variables.items[i];
 		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 
 		if (!variable->object)
 			continue;
-		p3_py_format(stack->thread->python.items[0].py, variable->object,
-			     !variable->argument, &text, &variable->aggregate);
+		p3_py_format(thread->python.items[0].py, variable->object, !variable->argument,
+			     &text, &variable->aggregate);
 		variable->value = p3_arena_string(arena, p3_text_string(&text));
 		variable->absent = NULL;
 	}
+}
+
+static struct p3_error *read_from_host(struct p3_session *session,
+				       const struct p3_snapshot_thread *thread,
+				       struct p3_frame *frame, unsigned int wanted)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	struct p3_variable_list answer = { 0 };
+	size_t i;
+
+	P3_TRY(p3_target_variables(session->target, thread->thread.number, frame->level, wanted,
+				   &answer));
+	/* The answer is the host's, and may be asked for again: change a copy. */
+	for (i = 0; i < answer.count; i++)
+		*p3_list_add(arena, &frame->variables) = answer.items[i];
+	use_objects(thread, arena, frame);
+	return NULL;
+}
+
+void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
+			       struct p3_frame *frame, unsigned int wanted)
+{
+	struct p3_error *error = NULL;
+
+	if (frame->py)
+		error = p3_py_locals(frame->py, frame->python, wanted, &frame->variables);
+	else if (frame->has_level && frame->file)
+		error = read_native(session, stack->thread, frame, wanted);
+	if (error && error->code == P3_UNSUPPORTED && !frame->py) {
+		p3_error_free(error);
+		error = read_from_host(session, stack->thread, frame, wanted);
+	}
+	if (error)
+		frame->variables_absent =
+			p3_arena_string(p3_target_arena(session->target), error->message);
+	p3_error_free(error);
 }

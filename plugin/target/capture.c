@@ -137,6 +137,9 @@ static struct p3_error *record_threads(void *context, struct p3_arena *arena,
 
 		if (!thread)
 			thread = p3_list_add(answers->arena, &answers->threads);
+		if (!(*ret)[i].pointer && recorder->host.ops->pointer)
+			(*ret)[i].pointer = recorder->host.ops->pointer(recorder->host.context,
+									(*ret)[i].number);
 		thread->thread = (*ret)[i];
 		thread->thread.name = p3_arena_string(answers->arena, (*ret)[i].name);
 	}

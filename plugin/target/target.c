@@ -254,6 +254,25 @@ struct p3_error *p3_target_threads(struct p3_target *target, const struct p3_thr
 	return NULL;
 }
 
+uint64_t p3_target_thread_pointer(struct p3_target *target, const struct p3_thread *thread)
+{
+	size_t i;
+
+	if (thread->pointer || !target->host.ops->pointer)
+		return thread->pointer;
+	for (i = 0; i < target->thread_count; i++) {
+		struct p3_thread *kept = &target->threads[i];
+
+		if (kept->number != thread->number)
+			continue;
+		if (!kept->pointer)
+			kept->pointer =
+				target->host.ops->pointer(target->host.context, thread->number);
+		return kept->pointer;
+	}
+	return 0;
+}
+
 struct p3_error *p3_target_file(struct p3_target *target, const char *name, const char *build_id,
 				struct p3_host_file *ret)
 {
@@ -287,6 +306,14 @@ struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 	*p3_list_add(target->arena, &target->frames) = answer;
 	*ret = &answer->frames;
 	return NULL;
+}
+
+struct p3_error *p3_target_places(struct p3_target *target, struct p3_arena *arena, uint64_t pc,
+				  struct p3_host_places *ret)
+{
+	if (!target->host.ops->places)
+		return p3_error_new(P3_UNSUPPORTED, "the host does not name addresses");
+	return target->host.ops->places(target->host.context, arena, pc, ret);
 }
 
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,

@@ -4,8 +4,8 @@
 # gdb-check: Rust panic: depth must not be 0
 # gdb-command: pyo3-bt -full
 # gdb-check: #\d+ +rust  demo::checked \(depth=0\)
-# gdb-check:         names = HashMap\(size=1\) = \{\["depth"\] = 0\}
-# gdb-check:         limits = Vec\(size=3\) = \{30, 10, 20\}
+# gdb-check:         names = \{"depth": 0\}
+# gdb-check:         limits = \[30, 10, 20\]
 # gdb-check: #\d+ +rust  demo::Counter::add .* called as demo.Counter.add
 # gdb-check: #\d+ +py    use \(counter=<\S*Counter at 0x[0-9a-f]+>\)
 # gdb-check:         text = 'h\S+llo\\n'

@@ -2,7 +2,13 @@
 //! scenario stops in; the comments say what is special about its stack.
 
 use pyo3::prelude::*;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
 
 /// The innermost user frame of most scenarios: it panics for depth 0.
 ///
@@ -136,6 +142,112 @@ impl Counter {
     }
 }
 
+#[allow(dead_code)]
+enum Shape {
+    Point,
+    Circle(f64),
+    Rect { width: u32, height: u32 },
+}
+
+#[allow(dead_code)]
+enum Level {
+    Low = 1,
+    High = 7,
+}
+
+struct Wrapper<T> {
+    inner: T,
+    name: &'static str,
+}
+
+trait Speak {
+    fn speak(&self) -> usize;
+}
+
+impl Speak for Wrapper<u8> {
+    fn speak(&self) -> usize {
+        self.name.len() + self.inner as usize
+    }
+}
+
+static CACHE: OnceLock<String> = OnceLock::new();
+static EMPTY: OnceLock<String> = OnceLock::new();
+
+/// One of every kind of value, for the debugger to show; `f` stops in the middle.
+#[pyfunction]
+#[inline(never)]
+fn values(py: Python<'_>, number: i32, text: &str, f: Bound<'_, PyAny>) -> PyResult<usize> {
+    let (small, wide, huge) = (-5i8, u64::MAX, -(1i128 << 70));
+    let (yes, letter, half, single) = (true, 'ß', 0.5f64, 1.25f32);
+    let unit = ();
+    let owned = String::from("h\u{e9}llo\n\u{1b}[31m");
+    let boxed_text: Box<str> = "boxed".into();
+    let empty = String::new();
+    let slice: &[u16] = &[1, 2, 3];
+    let array = [[1u8, 2], [3, 4]];
+    let list = vec![Some(1u32), None, Some(3)];
+    let long: Vec<usize> = (0..1000).collect();
+    let mut queue: VecDeque<i32> = (0..4).collect();
+    queue.rotate_left(3);
+    queue.push_back(9);
+    queue.pop_front();
+    let pair = (1u8, "two");
+    let shapes = [Shape::Point, Shape::Circle(1.5), Shape::Rect { width: 3, height: 4 }];
+    let level = Level::High;
+    let nothing: Option<Box<Shape>> = None;
+    let something = Some(Box::new(Shape::Circle(2.0)));
+    let fine: Result<u8, String> = Ok(3);
+    let wrong: Result<u8, String> = Err("no".to_string());
+    let shared = Rc::new(vec![1, 2]);
+    let shared_too = shared.clone();
+    let atomic = Arc::new(AtomicUsize::new(42));
+    let cell = Cell::new(5);
+    let ref_cell = RefCell::new(vec![1]);
+    let borrowed = ref_cell.borrow();
+    let mutex = Mutex::new(10);
+    let guard = mutex.lock().unwrap();
+    let rwlock = RwLock::new("data");
+    let reader = rwlock.read().unwrap();
+    let _ = CACHE.set("cached".to_string());
+    let (once, unset) = (&CACHE, &EMPTY);
+    let map: HashMap<&str, i32> = [("one", 1)].into();
+    let set: HashSet<u8> = [7].into();
+    let tree: BTreeMap<u32, String> = (0..30).map(|i| (i, i.to_string())).collect();
+    let tree_set: BTreeSet<char> = ['a', 'b'].into();
+    let path = PathBuf::from("/tmp/x");
+    let path_ref = path.as_path();
+    let wait = Duration::from_millis(1500);
+    let wrapper = Wrapper { inner: 3u8, name: "w" };
+    let speaker: &dyn Speak = &wrapper;
+    let function: fn(usize) -> i64 = checked;
+    let object: Py<PyAny> = f.clone().unbind();
+    let instance = Bound::new(py, Counter::new("lab".to_string()))?;
+    let reference = instance.borrow();
+    let error = PyErr::new::<pyo3::exceptions::PyValueError, _>("lazy");
+    let normalized = pyo3::exceptions::PyKeyError::new_err("key");
+    let _ = normalized.value(py);
+    f.call0()?;
+    Ok([
+        small as usize, wide as usize, huge as usize, yes as usize, letter as usize, half as usize,
+        single as usize, owned.len(), boxed_text.len(), empty.len(), slice.len(), array.len(),
+        list.len(), long.len(), queue.len(), pair.0 as usize, shapes.len(), level as usize,
+        nothing.is_some() as usize, something.is_some() as usize, fine.is_ok() as usize,
+        wrong.is_ok() as usize, shared_too.len(), atomic.load(Ordering::Relaxed), cell.get(),
+        borrowed.len(), *guard, reader.len(), once.get().map_or(0, |s| s.len()),
+        unset.get().is_some() as usize, map.len(), set.len(), tree.len(), tree_set.len(),
+        path_ref.as_os_str().len(), wait.as_secs() as usize, speaker.speak(),
+        function as *const () as usize, object.as_ptr() as usize, reference.value, number as usize, text.len(),
+        error.is_instance_of::<pyo3::exceptions::PyValueError>(py) as usize,
+        (unit == ()) as usize, as_usize(&normalized),
+    ]
+    .iter()
+    .fold(0, |sum: usize, x| sum.wrapping_add(*x)))
+}
+
+fn as_usize(error: &PyErr) -> usize {
+    error as *const PyErr as usize
+}
+
 #[pymodule]
 fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(recurse, m)?)?;
@@ -145,5 +257,6 @@ fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(wait_detached, m)?)?;
     m.add_function(wrap_pyfunction!(from_thread, m)?)?;
     m.add_function(wrap_pyfunction!(trap, m)?)?;
+    m.add_function(wrap_pyfunction!(values, m)?)?;
     m.add_class::<Counter>()
 }
