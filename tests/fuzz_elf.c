@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Damage an ELF file, and ask of it all that an unwind asks: rows, names, lines,
- * tail calls. A file on disk is as untrusted as memory.
+ * Damage an ELF file, and ask of it all that a stack asks: rows, names, lines,
+ * tail calls, variables and their values, from memory that is noise. A file on disk is as
+ * untrusted as memory.
  *
  *	fuzz_elf SEED ROUNDS FILE SCRATCH
  *
  * Each round runs in a child: a crash, a hang or a sanitizer's report fails the
  * test, whether it is ours or libdw's, and names the round.
  */
-#include <pyo3-gdb/elf.h>
+#include <pyo3-gdb/native.h>
+#include <pyo3-gdb/rust.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 60, PLACES = 2000 };
+enum { SECONDS = 60, PLACES = 2000, FRAMES = 200 };
 
 static uint64_t random_state;
 
@@ -28,6 +30,58 @@ static uint64_t next_random(void)
 	random_state ^= random_state << 25;
 	random_state ^= random_state >> 27;
 	return random_state * 0x2545f4914f6cdd1du;
+}
+
+/* Memory: small numbers and addresses near others, so that walks go on for a while. */
+static struct p3_error *read_noise(void *context, uint64_t address, void *buffer, size_t size)
+{
+	uint8_t *bytes = buffer;
+	size_t i;
+
+	(void)context;
+	if (address % 7 == 0)
+		return p3_error_new(P3_FAULT, "not there");
+	for (i = 0; i < size; i++)
+		bytes[i] = i % 8 < 2 ? (uint8_t)next_random() : 0;
+	return NULL;
+}
+
+static const struct p3_host_ops noise = { .read = read_noise };
+
+static void ask_variables(struct p3_file *file, uint64_t pc)
+{
+	struct p3_target *target P3_CLEANUP(p3_target_done) =
+		p3_target_new((struct p3_host){ &noise, NULL });
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	struct p3_module module = { 0 };
+	struct p3_frame_state state = { .module = &module, .file = file, .pc = pc, .exact = true };
+	struct p3_frame_variables variables;
+	struct p3_error *error;
+	size_t i, place;
+
+	state.cfa = next_random() % 100000;
+	state.known = next_random();
+	for (i = 0; i < P3_REGISTERS; i++)
+		state.registers[i] = next_random() % 100000;
+	for (place = 0; place < 3; place++) {
+		struct p3_frame_state caller = state;
+
+		caller.exact = false;
+		error = p3_file_variables(target, arena, &state, &caller, place, true, true,
+					  &variables);
+		for (i = 0; !error && i < variables.count; i++) {
+			struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+			struct p3_writer writer = { .target = target, .text = &text };
+
+			if (variables.items[i].absent)
+				continue;
+			p3_rust_write(&writer, &variables.items[i].value, true);
+			p3_native_write(&writer, &variables.items[i].value);
+			(void)p3_rust_is_aggregate(variables.items[i].value.type);
+			(void)p3_rust_object(target, &variables.items[i].value);
+		}
+		p3_error_free(error);
+	}
 }
 
 static void ask_everything(const char *path, uint64_t low, uint64_t high)
@@ -46,6 +100,8 @@ static void ask_everything(const char *path, uint64_t low, uint64_t high)
 		(void)p3_file_cfi(file, pc);
 		(void)p3_file_in_plt(file, pc);
 		(void)p3_file_tail_calls(file, pc, file, places->entry);
+		if (i < FRAMES)
+			ask_variables(file, pc);
 	}
 	p3_error_free(error);
 	p3_file_close(file);
