@@ -17,12 +17,17 @@ BUILD = os.environ["P3_BUILD"]
 SITE = os.environ["P3_SITE"]
 GDB = os.environ.get("GDB", "gdb")
 SOURCE = os.environ["P3_PYO3_GDB"]
-SUPPORTED = ((3, 11), (3, 12), (3, 13))
+SUPPORTED = tuple((3, minor) for minor in range(8, 16))
 results = {"PASS": 0, "FAIL": 0}
 
 
 class Failure(Exception):
     pass
+
+
+def site_of(version, form=""):
+    """The folder of an extension that this interpreter can load: abi3-py310, or older."""
+    return os.path.join(SITE, form or ("" if version[:2] >= (3, 10) else "old"))
 
 
 def report(name, problem=None):

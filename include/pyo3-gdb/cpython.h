@@ -51,7 +51,7 @@ struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
 
 /* One Python frame; innermost first in its segment. */
 struct p3_py_frame {
-	uint64_t address; /* of the _PyInterpreterFrame */
+	uint64_t address; /* of the _PyInterpreterFrame; to 3.10, PyFrameObject */
 	const struct p3_py_code *code;
 	const char *function; /* qualified name: "Counter.bump" */
 	const char *name;     /* its last part, as tracebacks of 3.10 have it */
@@ -59,10 +59,10 @@ struct p3_py_frame {
 	uint32_t line; /* 0: unknown */
 };
 
-/* The Python frames that one call of the interpreter's loop runs. */
+/* The Python frames that one call of the interpreter's loop runs; to 3.10, always one. */
 struct p3_py_segment {
 	/* An address within that call's native frame: the entry frame (3.12+) or
-	 * _PyCFrame (3.11) that the loop keeps on the C stack. 0: none found. */
+	 * _PyCFrame (3.11) that the loop keeps on the C stack. 0: there is none (to 3.10). */
 	uint64_t key;
 	P3_LIST(struct p3_py_frame);
 };
@@ -77,6 +77,18 @@ enum p3_gil {
 /* "holds", "waits", "none"; NULL for unknown. */
 const char *p3_gil_name(enum p3_gil gil);
 
+/* Of a thread state, 3.13+: what a thread of a free-threaded build is, in place of the GIL. */
+enum p3_attached {
+	P3_ATTACHED_UNKNOWN,
+	P3_DETACHED,
+	P3_ATTACHED,
+	P3_SUSPENDED, /* another thread has stopped the world */
+	P3_SHUTTING_DOWN,
+};
+
+/* "attached", ...; NULL for unknown. */
+const char *p3_attached_name(enum p3_attached attached);
+
 /* One PyThreadState. */
 struct p3_py_thread {
 	uint64_t address;
@@ -84,7 +96,10 @@ struct p3_py_thread {
 	int64_t lwp;	     /* kernel id; 0: unknown */
 	uint64_t pointer;    /* pthread_self() */
 	const char *name;    /* threading.Thread.name; NULL: none */
-	enum p3_gil gil;     /* HOLDS or NONE: who waits, only native frames tell */
+	enum p3_gil gil;     /* HOLDS or NONE: who waits, only native frames tell, to 3.14 */
+	enum p3_attached attached;
+	bool collecting; /* garbage is being collected in its interpreter */
+	bool finalizing; /* it is in Py_Finalize() */
 	P3_LIST(struct p3_py_segment);
 	const char *incomplete; /* why the frames end early; NULL: they do not */
 };

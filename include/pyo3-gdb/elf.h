@@ -16,6 +16,10 @@
 struct p3_error *p3_elf_facts(const char *path, const char *debug_path,
 			      struct p3_file_facts *ret) P3_MUST_CHECK;
 
+/* What a file has at a link-time address, before the process changes it. */
+struct p3_error *p3_elf_bytes(const char *path, uint64_t address, void *ret,
+			      size_t size) P3_MUST_CHECK;
+
 /* ---- an open file, for the session; mapped, and read where it is asked about ---- */
 
 struct p3_file;

@@ -49,6 +49,7 @@ struct p3_file_facts {
 	uint64_t low, high;    /* the addresses its segments span */
 	uint64_t py_runtime;   /* address of _PyRuntime; 0: it defines none */
 	uint64_t py_version;   /* address of Py_Version (3.11+); 0: none */
+	uint8_t py_minor;      /* 9 of CPython 3.9, which has no Py_Version; 0: unknown */
 	bool py_debug;	       /* a --with-pydebug interpreter */
 	char build_id[64 + 1]; /* hex, or "" */
 };

@@ -2,10 +2,10 @@
 /*
  * Python frames of one thread state, cut into segments: one a call of the
  * interpreter's loop, keyed by an address within that call's native frame.
- * Reads _PyCFrame, _PyInterpreterFrame, PyCodeObject. Ends a walk, saying why,
+ * Reads _PyCFrame, _PyInterpreterFrame, PyFrameObject, PyCodeObject. Ends a walk, saying why,
  * at frames that are unreadable, zero, or repeat.
- * Source: python/cpython Include/internal/pycore_frame.h, Python/traceback.c
- * (3.11 to 3.13); facts/cpython.md 3.
+ * Source: python/cpython Include/internal/pycore_frame.h, Python/traceback.c, and to 3.10
+ * Include/cpython/frameobject.h; facts/cpython.md 3.
  */
 #include "layout.h"
 
@@ -31,7 +31,10 @@ struct p3_py_code {
 	uint64_t address;
 	const char *file, *name, *qualname;
 	uint32_t stacksize, firstlineno, traceable, nlocals, argcount, kwonly, flags;
-	uint64_t names, kinds; /* the tuple and the bytes object */
+	uint64_t names, kinds;		       /* the tuple and the bytes object (3.11+) */
+	uint64_t varnames, cellvars, freevars; /* tuples (to 3.10) */
+	uint64_t instructions; /* where the bytecode begins; 0: it is no part of it */
+	uint64_t tlbc;	       /* the threads' own bytecode; 0: none */
 	const uint8_t *linetable;
 	size_t linetable_size;
 	uint64_t last_offset; /* the line looked up last: recursion asks again and again */
@@ -114,8 +117,19 @@ static struct p3_error *read_code(struct p3_py *py, uint64_t address, struct p3_
 	code->argcount = get_u32(head, layout->code.argcount);
 	code->kwonly = get_u32(head, layout->code.kwonly);
 	code->flags = get_u32(head, layout->code.flags);
-	code->names = get_u64(head, layout->code.names);
-	code->kinds = get_u64(head, layout->code.kinds);
+	if (layout->code.varnames) {
+		code->qualname = code->name;
+		code->traceable = 0;
+		code->varnames = get_u64(head, layout->code.varnames);
+		code->cellvars = get_u64(head, layout->code.cellvars);
+		code->freevars = get_u64(head, layout->code.freevars);
+	} else {
+		code->names = get_u64(head, layout->code.names);
+		code->kinds = get_u64(head, layout->code.kinds);
+		code->instructions = address + layout->code.size;
+	}
+	if (layout->code.tlbc)
+		code->tlbc = get_u64(head, layout->code.tlbc);
 	read_linetable(py, get_u64(head, layout->code.linetable), code);
 	*p3_map_slot(py->codes, address) = code;
 	*ret = code;
@@ -124,8 +138,16 @@ static struct p3_error *read_code(struct p3_py *py, uint64_t address, struct p3_
 
 struct raw_frame {
 	uint64_t code, previous, instruction;
+	int32_t lasti; /* to 3.10 */
+	uint32_t tlbc_index;
 	uint8_t owner, is_entry;
 };
+
+uint64_t p3_py_reference(const struct p3_py *py, uint64_t slot)
+{
+	/* Include/internal/pycore_stackref.h, 3.14: the bits are "borrowed" and "an int". */
+	return py->layout->references == P3_REFERENCES_TAGGED ? slot & ~(uint64_t)3 : slot;
+}
 
 static struct p3_error *read_frame(struct p3_py *py, uint64_t address, struct raw_frame *ret)
 {
@@ -135,12 +157,46 @@ static struct p3_error *read_frame(struct p3_py *py, uint64_t address, struct ra
 	if (layout->frame.size > MAX_CODE_HEAD || layout->frame.size < 8)
 		return p3_error_new(P3_BAD_DATA, "frames of %u bytes", layout->frame.size);
 	P3_TRY(p3_read(py->target, address, head, layout->frame.size));
-	ret->code = get_u64(head, layout->frame.code);
+	*ret = (struct raw_frame){ 0 };
+	ret->code = p3_py_reference(py, get_u64(head, layout->frame.code));
 	ret->previous = get_u64(head, layout->frame.previous);
+	if (layout->frame.lasti) {
+		ret->lasti = (int32_t)get_u32(head, layout->frame.lasti);
+		return NULL;
+	}
 	ret->instruction = get_u64(head, layout->frame.instruction);
 	ret->owner = head[layout->frame.owner];
 	ret->is_entry = layout->frame.is_entry ? head[layout->frame.is_entry] : 0;
+	ret->tlbc_index = layout->frame.tlbc_index ? get_u32(head, layout->frame.tlbc_index) : 0;
 	return NULL;
+}
+
+/*
+ * Where a thread of a free-threaded build has its own copy of the bytecode (3.14+):
+ * Include/cpython/code.h, _PyCodeArray { size, entries[] }.
+ */
+static uint64_t own_instructions(struct p3_py *py, const struct p3_py_code *code, uint32_t index)
+{
+	uint64_t size = 0, start = 0;
+	struct p3_error *error;
+
+	if (!code->tlbc || !index)
+		return code->instructions;
+	error = p3_read_u64(py->target, code->tlbc, &size);
+	if (!error && index < size)
+		error = p3_read_u64(py->target, code->tlbc + 8 + 8 * (uint64_t)index, &start);
+	p3_error_free(error);
+	return start ? start : code->instructions;
+}
+
+/* The offset of the instruction, in bytes; below 0: the frame has not begun. */
+static int64_t find_offset(struct p3_py *py, const struct raw_frame *raw,
+			   const struct p3_py_code *code)
+{
+	if (!py->layout->frame.lasti)
+		return (int64_t)(raw->instruction - own_instructions(py, code, raw->tlbc_index));
+	/* 3.10 counts in code units of two bytes. */
+	return py->layout->lines == P3_LINES_3_10 ? (int64_t)raw->lasti * 2 : raw->lasti;
 }
 
 /* Add a frame to the segment, unless Python itself would not show it yet. */
@@ -149,8 +205,7 @@ static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const stru
 {
 	struct p3_py_code *code;
 	struct p3_py_frame *frame;
-	uint64_t start = raw->code + py->layout->code.size;
-	int64_t offset = (int64_t)(raw->instruction - start);
+	int64_t offset;
 
 	if (!raw->code)
 		return p3_error_hint(
@@ -158,18 +213,20 @@ static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const stru
 			"the stack's memory may be missing from this core: take one with the "
 			"kernel, or with a newer gcore");
 	P3_TRY(read_code(py, raw->code, &code));
+	offset = find_offset(py, raw, code);
 	/* Arguments are still being set up: _PyFrame_IsIncomplete() of pycore_frame.h. */
-	if (raw->owner != OWNER_GENERATOR && offset < (int64_t)code->traceable * 2)
+	if (raw->owner != OWNER_GENERATOR && offset < (int64_t)code->traceable * 2 &&
+	    !py->layout->frame.lasti)
 		return NULL;
 	if (++py->frames > P3_PY_MAX_FRAMES)
 		return p3_error_new(P3_BAD_DATA, "there are too many Python frames");
-	if (offset < 0)
-		offset = 0;
 	if (!code->has_last || code->last_offset != (uint64_t)offset) {
 		code->has_last = true;
 		code->last_offset = (uint64_t)offset;
-		code->last_line = p3_py_line(code->linetable, code->linetable_size,
-					     code->firstlineno, (uint64_t)offset);
+		code->last_line = offset < 0 ? code->firstlineno
+					     : p3_py_line(py->layout->lines, code->linetable,
+							  code->linetable_size, code->firstlineno,
+							  (uint64_t)offset);
 	}
 	frame = p3_list_add(py->arena, segment);
 	frame->address = address;
@@ -208,6 +265,10 @@ static struct p3_error *walk_shims(struct p3_py *py, struct p3_py_thread *thread
 	while (address) {
 		struct raw_frame raw;
 
+		/* 3.15: the last one is in the thread state, and runs nothing. */
+		if (address >= thread->address &&
+		    address < thread->address + py->layout->thread.size)
+			break;
 		P3_TRY(check_step(&cycle, address));
 		P3_TRY(read_frame(py, address, &raw));
 		if (!segment)
@@ -268,6 +329,23 @@ static struct p3_error *walk_cframes(struct p3_py *py, struct p3_py_thread *thre
 	return first;
 }
 
+/* To 3.10: each call of the loop runs one frame, and nothing on its stack leads to it. */
+static struct p3_error *walk_objects(struct p3_py *py, struct p3_py_thread *thread,
+				     uint64_t address)
+{
+	struct cycle cycle = { 0 };
+
+	while (address) {
+		struct raw_frame raw;
+
+		P3_TRY(check_step(&cycle, address));
+		P3_TRY(read_frame(py, address, &raw));
+		P3_TRY(add_frame(py, address, &raw, p3_list_add(py->arena, thread)));
+		address = raw.previous;
+	}
+	return NULL;
+}
+
 static struct p3_error *walk_frames(struct p3_py *py, struct p3_py_thread *thread)
 {
 	const struct p3_layout *layout = py->layout;
@@ -281,6 +359,8 @@ static struct p3_error *walk_frames(struct p3_py *py, struct p3_py_thread *threa
 			   layout->thread.frame ? thread->address + layout->thread.frame
 						: cframe + layout->cframe.current,
 			   &frame));
+	if (layout->anchor == P3_ANCHOR_NONE)
+		return walk_objects(py, thread, frame);
 	return walk_shims(py, thread, frame);
 }
 
@@ -295,48 +375,125 @@ void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread)
 	p3_error_free(error);
 }
 
+/* ---- locals ---- */
+
+/* A slot of a frame, by the tuple that names it. */
+struct slot {
+	uint64_t name; /* the str */
+	uint8_t kind;
+};
+
+struct slots {
+	P3_LIST(struct slot);
+};
+
+static struct p3_error *add_names(struct p3_py *py, uint64_t tuple, uint8_t kind,
+				  struct slots *slots)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t count, i, name;
+
+	P3_TRY(p3_read_u64(py->target, tuple + layout->object.var_size, &count));
+	for (i = 0; i < count && slots->count < P3_MAX_VARIABLES; i++) {
+		P3_TRY(p3_read_u64(py->target, tuple + layout->tuple.items + 8 * i, &name));
+		*p3_list_add(py->arena, slots) = (struct slot){ name, kind };
+	}
+	return NULL;
+}
+
+/* 3.11+: one tuple of names, and a byte for each that tells its kind. */
+static struct p3_error *read_slots(struct p3_py *py, const struct p3_py_code *code,
+				   struct slots *ret)
+{
+	uint8_t *kinds;
+	size_t i;
+
+	if (code->varnames) {
+		P3_TRY(add_names(py, code->varnames, 0, ret));
+		P3_TRY(add_names(py, code->cellvars, KIND_CELL, ret));
+		return add_names(py, code->freevars, KIND_FREE, ret);
+	}
+	P3_TRY(add_names(py, code->names, 0, ret));
+	kinds = p3_arena_take(py->arena, ret->count + 1);
+	P3_TRY(p3_read(py->target, code->kinds + py->layout->bytes.data, kinds, ret->count));
+	for (i = 0; i < ret->count; i++)
+		ret->items[i].kind = kinds[i];
+	return NULL;
+}
+
+/* To 3.10 an argument that a closure uses moves into a cell of its name, further back. */
+static bool is_moved(struct p3_py *py, const struct slots *slots, size_t index)
+{
+	const char *name = p3_py_string(py, slots->items[index].name);
+	size_t i;
+
+	for (i = index + 1; i < slots->count; i++)
+		if (slots->items[i].kind == KIND_CELL &&
+		    !strcmp(p3_py_string(py, slots->items[i].name), name))
+			return true;
+	return false;
+}
+
+/* The index of the argument that a cell has taken over; SIZE_MAX: none. */
+static size_t moved_argument(struct p3_py *py, const struct slots *slots, size_t index,
+			     size_t arguments)
+{
+	const char *name = p3_py_string(py, slots->items[index].name);
+	size_t i;
+
+	for (i = 0; i < arguments && i < index; i++)
+		if (!strcmp(p3_py_string(py, slots->items[i].name), name))
+			return i;
+	return SIZE_MAX;
+}
+
 struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			      unsigned int wanted, struct p3_variable_list *ret)
 {
 	const struct p3_layout *layout = py->layout;
 	const struct p3_py_code *code = frame->code;
 	struct p3_variable_list list = { 0 };
-	uint64_t arguments = (uint64_t)code->argcount + code->kwonly +
-			     !!(code->flags & CO_VARARGS) + !!(code->flags & CO_VARKEYWORDS);
-	uint32_t i, count = code->nlocals < P3_MAX_VARIABLES ? code->nlocals : P3_MAX_VARIABLES;
-	uint64_t names = code->names + layout->tuple.items;
-	uint8_t *kinds = p3_arena_take(py->arena, count + 1);
-	uint64_t *values = p3_arena_take(py->arena, (count + 1) * sizeof(*values));
+	struct slots slots = { 0 };
+	uint64_t *values;
+	size_t i, positional = (size_t)code->argcount + code->kwonly;
+	size_t arguments =
+		positional + !!(code->flags & CO_VARARGS) + !!(code->flags & CO_VARKEYWORDS);
 
-	P3_TRY(p3_read(py->target, code->kinds + layout->bytes.data, kinds, count));
+	P3_TRY(read_slots(py, code, &slots));
+	values = p3_arena_take(py->arena, (slots.count + 1) * sizeof(*values));
 	P3_TRY(p3_read(py->target, frame->address + layout->frame.locals, values,
-		       count * sizeof(*values)));
-	for (i = 0; i < count; i++) {
+		       slots.count * sizeof(*values)));
+	for (i = 0; i < slots.count; i++) {
 		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		uint64_t value = p3_py_reference(py, values[i]);
+		uint8_t kind = slots.items[i].kind;
 		struct p3_variable *variable;
-		uint64_t name, value = values[i];
 		struct p3_error *error = NULL;
+		size_t as = i;
 
-		if (!(wanted & (i < arguments ? P3_ARGUMENTS : P3_LOCALS)))
+		if (code->varnames && i < arguments && !value && is_moved(py, &slots, i))
 			continue;
-		P3_TRY(p3_read_u64(py->target, names + 8 * i, &name));
+		if (code->varnames && kind == KIND_CELL) {
+			as = moved_argument(py, &slots, i, arguments);
+			as = as == SIZE_MAX ? i : as;
+		}
+		if (!(wanted & (as < arguments ? P3_ARGUMENTS : P3_LOCALS)))
+			continue;
 		/* Comprehensions inlined by 3.12+ have their variables here, unbound outside. */
-		if ((kinds[i] & KIND_HIDDEN) && !value)
+		if ((kind & KIND_HIDDEN) && !value)
 			continue;
 		/* The slot of a cell variable holds the bare value until MAKE_CELL has run. */
-		if (value && (kinds[i] & (KIND_CELL | KIND_FREE)) &&
+		if (value && (kind & (KIND_CELL | KIND_FREE)) &&
 		    !strcmp(p3_py_static_type(py, value), "cell"))
 			error = p3_read_u64(py->target, value + layout->cell.value, &value);
 		variable = p3_list_add(py->arena, &list);
-		variable->name = p3_py_string(py, name);
-		if (i >= code->argcount + code->kwonly && i < arguments) /* *args, **kwargs */
+		variable->name = p3_py_string(py, slots.items[i].name);
+		if (as >= positional && as < arguments) /* *args, **kwargs */
 			variable->name = p3_arena_printf(
 				py->arena, "%s%s",
-				(code->flags & CO_VARARGS) && i == code->argcount + code->kwonly
-					? "*"
-					: "**",
+				(code->flags & CO_VARARGS) && as == positional ? "*" : "**",
 				variable->name);
-		variable->argument = i < arguments;
+		variable->argument = as < arguments;
 		if (error) {
 			variable->absent = p3_arena_string(py->arena, error->message);
 			p3_error_free(error);
@@ -352,11 +509,24 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 	return NULL;
 }
 
+/* How many slots there are before the value stack. */
+static uint64_t count_slots(struct p3_py *py, const struct p3_py_code *code)
+{
+	uint64_t count = code->nlocals, cells = 0, frees = 0;
+	uint32_t size = py->layout->object.var_size;
+
+	if (code->varnames) {
+		p3_error_free(p3_read_u64(py->target, code->cellvars + size, &cells));
+		p3_error_free(p3_read_u64(py->target, code->freevars + size, &frees));
+	}
+	return count + cells + frees;
+}
+
 bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
 		  struct p3_text *ret)
 {
 	const struct p3_py_code *code = frame->code;
-	uint64_t slot = frame->address + py->layout->frame.locals + 8 * (uint64_t)code->nlocals;
+	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
 	uint32_t i;
 
 	/* Stale slots are there, too: only the address of the C function decides. */
@@ -368,6 +538,7 @@ bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t en
 			p3_error_free(error);
 			return false;
 		}
+		object = p3_py_reference(py, object);
 		if (object > 4096 && object % 8 == 0 && p3_py_is_callable(py, object, entry, ret))
 			return true;
 	}

@@ -6,6 +6,8 @@
  */
 #include "layout.h"
 
+#include <pyo3-gdb/elf.h>
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -27,15 +29,22 @@ struct offset {
 	uint32_t size;
 	uint32_t position, member;
 	uint64_t limit;
+	bool add;
 };
 
 static const struct offset offsets[] = {
 #define OFFSETS(major_, minor_, size_) { .major = major_, .minor = minor_, .size = size_ },
 #define OFFSET(position_, member_, limit_) \
 	{ .position = position_, .limit = limit_, .member = offsetof(struct p3_layout, member_) },
+#define OFFSET_ADD(position_, member_, limit_)           \
+	{ .position = position_,                         \
+	  .limit = limit_,                               \
+	  .member = offsetof(struct p3_layout, member_), \
+	  .add = true },
 #include "layout.def"
 #undef OFFSETS
 #undef OFFSET
+#undef OFFSET_ADD
 };
 
 enum { MAX_TABLE = 4096, OFFSET_COUNT = sizeof(offsets) / sizeof(*offsets) };
@@ -53,20 +62,36 @@ const struct p3_layout *p3_layout_find(uint8_t major, uint8_t minor, bool free_t
 
 const char *p3_layout_supported(void)
 {
-	static char text[64];
-	size_t i, count = sizeof(rows) / sizeof(*rows), used = 0;
+	static char text[32];
+	const struct p3_layout *first = &rows[0].layout;
+	const struct p3_layout *last = &rows[sizeof(rows) / sizeof(*rows) - 1].layout;
 
-	for (i = 0; i < count; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%d.%d",
-					 i == 0		  ? ""
-					 : i == count - 1 ? " and "
-							  : ", ",
-					 rows[i].layout.major, rows[i].layout.minor);
+	snprintf(text, sizeof(text), "%d.%d to %d.%d", first->major, first->minor, last->major,
+		 last->minor);
 	return text;
 }
 
-struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
-				const struct p3_layout **ret)
+/* From memory, or, where a core does not have it, from the file: it is constant. */
+static struct p3_error *read_table(struct p3_py *py, const struct p3_module *module, void *table,
+				   size_t size)
+{
+	struct p3_error *error = p3_read(py->target, py->runtime, table, size);
+
+	if (!error && !memcmp(table, "xdebugpy", 8))
+		return NULL;
+	p3_error_free(error);
+	error = module->path ? p3_elf_bytes(module->path, module->facts->py_runtime, table, size)
+			     : p3_error_new(P3_MISSING, "no file");
+	if (!error && !memcmp(table, "xdebugpy", 8))
+		return NULL;
+	p3_error_free(error);
+	return p3_error_new(P3_BAD_DATA,
+			    "_Py_DebugOffsets at 0x%" PRIx64 " are damaged (no \"xdebugpy\")",
+			    py->runtime);
+}
+
+struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_module *module,
+				const struct p3_layout *row, const struct p3_layout **ret)
 {
 	uint8_t table[MAX_TABLE];
 	struct p3_layout *layout;
@@ -80,15 +105,11 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
 		*ret = row;
 		return NULL;
 	}
-	P3_TRY(p3_read(py->target, py->runtime, table, offsets[i].size));
-	if (memcmp(table, "xdebugpy", 8))
-		return p3_error_new(P3_BAD_DATA,
-				    "_Py_DebugOffsets at 0x%" PRIx64
-				    " are damaged (no \"xdebugpy\")",
-				    py->runtime);
+	P3_TRY(read_table(py, module, table, offsets[i].size));
 	layout = p3_arena_take(py->arena, sizeof(*layout));
 	*layout = *row;
 	for (i++; i < OFFSET_COUNT && !offsets[i].size; i++) {
+		uint32_t *member;
 		uint64_t value;
 
 		memcpy(&value, table + offsets[i].position, sizeof(value));
@@ -97,7 +118,8 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
 					    "_Py_DebugOffsets at 0x%" PRIx64
 					    " are damaged (offset %" PRIu64 ")",
 					    py->runtime, value);
-		*(uint32_t *)((char *)layout + offsets[i].member) = (uint32_t)value;
+		member = (uint32_t *)((char *)layout + offsets[i].member);
+		*member = (offsets[i].add ? *member : 0) + (uint32_t)value;
 	}
 	*ret = layout;
 	return NULL;

@@ -10,55 +10,93 @@
 
 /* What keys a run of Python frames to the native frame that runs it. */
 enum p3_anchor {
+	P3_ANCHOR_NONE,	  /* up to 3.10: nothing; each call of the loop runs one frame */
 	P3_ANCHOR_CFRAME, /* 3.11: the _PyCFrame of each call, and is_entry */
 	P3_ANCHOR_SHIM,	  /* 3.12+: the entry frame (owner 3) on the `previous` chain */
 };
 
-/* Where an instance keeps its attributes when its type has a managed dict. */
-enum p3_managed {
-	P3_MANAGED_3_11, /* dict at -24, values at -32 */
-	P3_MANAGED_3_12, /* one tagged word at -24 */
-	P3_MANAGED_3_13, /* dict at -24; values inline behind the object */
+/* The form of a code object's line table. */
+enum p3_lines_form {
+	P3_LINES_3_8, /* co_lnotab */
+	P3_LINES_3_10,
+	P3_LINES_3_11,
 };
 
+/* Where an instance keeps its attributes when its type has a managed dict. */
+enum p3_managed {
+	P3_MANAGED_NONE, /* there is no such thing: tp_dictoffset only */
+	P3_MANAGED_3_11, /* dict at -24, values at -32 */
+	P3_MANAGED_3_12, /* one tagged word at -24 */
+	P3_MANAGED_3_13, /* dict before the object; values inline behind it */
+};
+
+/* What the slots of a frame hold. */
+enum p3_references {
+	P3_REFERENCES_PLAIN,  /* PyObject * */
+	P3_REFERENCES_TAGGED, /* 3.14+: _PyStackRef, with two bits of its own; NULL is 1 */
+};
+
+/* 0, where a member can be absent in a version, means that it is. */
 struct p3_layout {
 	uint8_t major, minor;
 	enum p3_anchor anchor;
+	enum p3_lines_form lines;
 	enum p3_managed managed;
+	enum p3_references references;
 
 	struct {
 		uint32_t interpreters; /* head of the list */
-		uint32_t gil; /* the GIL itself (3.11); 0: each interpreter points at its own */
+		uint32_t gil; /* the GIL itself (to 3.11); 0: each interpreter points at its own */
+		uint32_t collecting; /* is the collector running (3.8) */
+		uint32_t finalizing; /* the thread state in Py_Finalize() */
 	} runtime;
 	struct {
 		uint32_t next, id, threads, modules;
-		uint32_t gil; /* pointer to the GIL; 0: it is in the runtime */
+		uint32_t gil;	     /* pointer to the GIL */
+		uint32_t collecting; /* is the collector running */
 	} interpreter;
 	struct {
 		uint32_t locked, last_holder;
 	} gil;
 	struct {
-		uint32_t size, next, interpreter, thread_id, native_id;
-		uint32_t frame;	 /* current frame; 0: through cframe */
-		uint32_t cframe; /* 0: none */
+		uint32_t size, next, interpreter, thread_id;
+		uint32_t native_id; /* 3.11+ */
+		uint32_t frame;	    /* current frame; 0: through cframe */
+		uint32_t cframe;
+		uint32_t state;		    /* 3.13+: attached, detached ... */
+		uint32_t holds_gil;	    /* 3.14+ */
+		uint32_t gil_requested;	    /* 3.15 */
+		uint32_t current_exception; /* 3.12+; before: */
+		uint32_t curexc_type;	    /* and, behind it, its value and traceback */
+		uint32_t exc_info;	    /* the innermost exception being handled */
 	} thread;
+	struct {
+		uint32_t value, previous;
+	} exc_item; /* _PyErr_StackItem */
 	struct {
 		uint32_t current, previous;
 	} cframe;
 	struct {
-		uint32_t size, code, previous, instruction, owner, locals;
-		uint32_t is_entry; /* 0: none */
+		uint32_t size, code, previous, locals, globals, builtins, names;
+		uint32_t lasti; /* to 3.10; then: */
+		uint32_t instruction, owner;
+		uint32_t is_entry;   /* 3.11 */
+		uint32_t tlbc_index; /* free-threaded, 3.14+ */
 	} frame;
 	struct {
-		uint32_t size; /* up to the bytecode */
-		uint32_t argcount, kwonly, flags, firstlineno, nlocals, names, kinds;
-		uint32_t filename, name, qualname, linetable, traceable, stacksize;
+		uint32_t size; /* up to the bytecode, which is in it from 3.11 on */
+		uint32_t argcount, kwonly, flags, firstlineno, nlocals;
+		uint32_t names, kinds; /* 3.11+; before: */
+		uint32_t varnames, cellvars, freevars;
+		uint32_t filename, name, qualname, linetable, traceable, stacksize, bytecode;
+		uint32_t tlbc; /* free-threaded, 3.14+: each thread's own bytecode */
 	} code;
 	struct {
 		uint32_t type, var_size; /* of PyObject, PyVarObject */
 	} object;
 	struct {
-		uint32_t name, basicsize, flags, dictoffset, base, cached_keys, qualname, module;
+		uint32_t name, basicsize, itemsize, flags, dictoffset, base, mro, cached_keys,
+			qualname;
 	} type;
 	struct {
 		uint32_t length, state, kind_shift, ascii_data, compact_data, data;
@@ -83,23 +121,34 @@ struct p3_layout {
 		uint32_t keys, values;
 	} dict;
 	struct {
-		uint32_t log2_size, log2_index, kind, entries_used, indices;
+		uint32_t size; /* to 3.10: slots of the index; then: */
+		uint32_t log2_size, log2_index, kind;
+		uint32_t entries_used, indices;
 	} keys;
 	struct {
 		uint32_t items; /* of PyDictValues */
 		uint32_t valid; /* the byte that says inline values are in use; 0: no such thing */
 	} values;
 	struct {
+		uint32_t dict; /* how far before the object its managed dict is */
+	} attributes;
+	struct {
 		uint32_t used, mask, table;
 	} set;
 	struct {
-		uint32_t args;
+		uint32_t args, traceback, context, cause, suppress_context, notes;
 	} exception;
+	struct {
+		uint32_t next, frame, lasti, lineno;
+	} traceback;
+	struct {
+		uint32_t frame; /* the _PyInterpreterFrame of a PyFrameObject (3.11+) */
+	} frame_object;
 	struct {
 		uint32_t value;
 	} cell;
 	struct {
-		uint32_t qualname;
+		uint32_t qualname, code;
 	} function;
 	struct {
 		uint32_t method, self, module;
@@ -113,17 +162,21 @@ struct p3_layout {
 	struct {
 		uint32_t dict;
 	} module;
+	struct {
+		uint32_t frame; /* the _PyInterpreterFrame in a generator (3.11+) */
+	} generator;
 };
 
 /* The row of this version; NULL: not supported. */
 const struct p3_layout *p3_layout_find(uint8_t major, uint8_t minor, bool free_threaded);
-/* "3.11, 3.12 and 3.13", for messages. */
+/* "3.8 to 3.15", for messages. */
 const char *p3_layout_supported(void);
 /*
  * For 3.13+: the row with what the process's own _Py_DebugOffsets say in it,
  * validated. Source: python/cpython Include/internal/pycore_debug_offsets.h.
  */
-struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_layout *row,
+struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_module *module,
+				const struct p3_layout *row,
 				const struct p3_layout **ret) P3_MUST_CHECK;
 
 /* ---- private to cpython/: objects ---- */
@@ -142,7 +195,10 @@ uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 /* Is this a callable made from the C function at `entry`? Then its qualified name is added. */
 bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret);
 
-/* The line of a bytecode offset; 0: none. Source: Objects/locations.md (3.11+). */
-uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t offset);
+/* The line of a bytecode offset, in bytes; 0: none. */
+uint32_t p3_py_line(enum p3_lines_form form, const uint8_t *table, size_t size, uint32_t first,
+		    uint64_t offset);
+/* What a slot of a frame refers to; 0: nothing. */
+uint64_t p3_py_reference(const struct p3_py *py, uint64_t slot);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The location table of 3.11+: entries of a first byte 1ccccLLL and operands.
- * Source: python/cpython Objects/locations.md.
+ * Line tables. 3.11+: entries of a first byte 1ccccLLL and operands (python/cpython
+ * Objects/locations.md). 3.10: pairs of a length in bytes and a signed step of the line,
+ * -128 for no line (Objects/lnotab_notes.txt). Before: pairs of an advance and a step.
  */
 #include "layout.h"
 
@@ -39,7 +40,40 @@ static int64_t read_signed(struct cursor *cursor)
 	return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
 }
 
-uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t offset)
+static uint32_t line_3_8(const uint8_t *table, size_t size, uint32_t first, uint64_t offset)
+{
+	uint64_t address = 0;
+	int64_t line = first;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		address += table[i];
+		if (address > offset)
+			break;
+		line += (int8_t)table[i + 1];
+	}
+	return line > 0 && line <= UINT32_MAX ? (uint32_t)line : 0;
+}
+
+static uint32_t line_3_10(const uint8_t *table, size_t size, uint32_t first, uint64_t offset)
+{
+	uint64_t end = 0;
+	int64_t line = first;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		int8_t step = (int8_t)table[i + 1];
+
+		end += table[i];
+		if (step != -128)
+			line += step;
+		if (offset < end)
+			return step != -128 && line > 0 && line <= UINT32_MAX ? (uint32_t)line : 0;
+	}
+	return 0;
+}
+
+static uint32_t line_3_11(const uint8_t *table, size_t size, uint32_t first, uint64_t offset)
 {
 	struct cursor cursor = { table, table + size };
 	uint64_t end = 0;
@@ -67,4 +101,17 @@ uint32_t p3_py_line(const uint8_t *table, size_t size, uint32_t first, uint64_t 
 			return code == CODE_NONE || line > UINT32_MAX ? 0 : (uint32_t)line;
 	}
 	return 0;
+}
+
+uint32_t p3_py_line(enum p3_lines_form form, const uint8_t *table, size_t size, uint32_t first,
+		    uint64_t offset)
+{
+	switch (form) {
+	case P3_LINES_3_8:
+		return line_3_8(table, size, first, offset);
+	case P3_LINES_3_10:
+		return line_3_10(table, size, first, offset);
+	default:
+		return line_3_11(table, size, first, offset);
+	}
 }

@@ -3,7 +3,7 @@
  * Python objects as text, by memory reads. Every length is clamped before it
  * is read; what cannot be read is shown as "<unreadable>" in its place.
  * Source: python/cpython Include/cpython/{unicodeobject,longintrepr,object}.h,
- * Include/internal/pycore_dict.h, Objects/ of 3.11 to 3.13; facts/cpython.md 5.
+ * Include/internal/pycore_dict.h, Objects/ of 3.8 to 3.15; facts/cpython.md 5.
  */
 #include "layout.h"
 
@@ -180,16 +180,30 @@ struct keys {
 static struct p3_error *read_keys(struct p3_py *py, uint64_t address, struct keys *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	uint8_t log2_size, log2_index, kind;
+	uint8_t log2_index = 0, kind = 0;
+	uint64_t slots;
 
-	P3_TRY(p3_read_u8(py->target, address + layout->keys.log2_size, &log2_size));
-	P3_TRY(p3_read_u8(py->target, address + layout->keys.log2_index, &log2_index));
-	P3_TRY(p3_read_u8(py->target, address + layout->keys.kind, &kind));
 	P3_TRY(p3_read_u64(py->target, address + layout->keys.entries_used, &ret->count));
-	if (log2_index > 40 || kind > 2)
-		return p3_error_new(P3_BAD_DATA, "dict keys at 0x%" PRIx64 " are damaged", address);
 	if (ret->count > MAX_DICT)
 		ret->count = MAX_DICT;
+	if (layout->keys.size) { /* to 3.10: an index as wide as its numbers need */
+		P3_TRY(p3_read_u64(py->target, address + layout->keys.size, &slots));
+		if (slots > (uint64_t)1 << 40)
+			return p3_error_new(P3_BAD_DATA, "dict keys at 0x%" PRIx64 " are damaged",
+					    address);
+		ret->entries = address + layout->keys.indices +
+			       slots * (slots <= 0xff	      ? 1
+					: slots <= 0xffff     ? 2
+					: slots <= 0xffffffff ? 4
+							      : 8);
+		ret->key_offset = 8;
+		ret->entry_size = 24;
+		return NULL;
+	}
+	P3_TRY(p3_read_u8(py->target, address + layout->keys.log2_index, &log2_index));
+	P3_TRY(p3_read_u8(py->target, address + layout->keys.kind, &kind));
+	if (log2_index > 40 || kind > 2)
+		return p3_error_new(P3_BAD_DATA, "dict keys at 0x%" PRIx64 " are damaged", address);
 	ret->entries = address + layout->keys.indices + ((uint64_t)1 << log2_index);
 	ret->key_offset = kind == 0 ? 8 : 0; /* general entries begin with the hash */
 	ret->entry_size = kind == 0 ? 24 : 16;
@@ -295,19 +309,41 @@ void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret)
 
 /* ---- attributes ---- */
 
+/* Where the pointer to an instance's dict is, by tp_dictoffset; 0: it has none. */
+static struct p3_error *find_dict_slot(struct p3_py *py, uint64_t object, const struct type *type,
+				       uint64_t *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t offset, basic, item, count;
+
+	P3_TRY(p3_read_u64(py->target, type->address + layout->type.dictoffset, &offset));
+	*ret = offset && offset <= 1 << 20 ? object + offset : 0;
+	if ((int64_t)offset >= 0 || (int64_t)offset < -(1 << 20))
+		return NULL;
+	/* From the end of an object of variable size: _PyObject_GetDictPtr(). */
+	P3_TRY(p3_read_u64(py->target, type->address + layout->type.basicsize, &basic));
+	P3_TRY(p3_read_u64(py->target, type->address + layout->type.itemsize, &item));
+	P3_TRY(p3_read_u64(py->target, object + layout->object.var_size, &count));
+	count = (int64_t)count < 0 ? -count : count;
+	if (basic > 1 << 20 || item > 1 << 10 || count > 1 << 20)
+		return NULL;
+	*ret = object + (basic + count * item + 7) / 8 * 8 + offset;
+	return NULL;
+}
+
 /* Start a walk over the attributes of an instance; P3_NOT_FOUND: it has none. */
 static struct p3_error *start_attributes(struct p3_py *py, uint64_t object, struct walk *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	uint64_t dict = 0, values = 0, keys, word, offset;
+	uint64_t dict = 0, values = 0, keys, word, slot;
 	struct type type;
 
 	P3_TRY(read_type(py, object, &type));
-	if (!(type.flags & TYPE_MANAGED_DICT)) {
-		P3_TRY(p3_read_u64(py->target, type.address + layout->type.dictoffset, &offset));
-		if (!offset || offset > 1 << 20) /* negative ones belong to var-sized objects */
+	if (layout->managed == P3_MANAGED_NONE || !(type.flags & TYPE_MANAGED_DICT)) {
+		P3_TRY(find_dict_slot(py, object, &type, &slot));
+		if (!slot)
 			return p3_error_new(P3_NOT_FOUND, "no attributes");
-		P3_TRY(p3_read_u64(py->target, object + offset, &dict));
+		P3_TRY(p3_read_u64(py->target, slot, &dict));
 	} else if (layout->managed == P3_MANAGED_3_11) {
 		P3_TRY(p3_read_u64(py->target, object - 24, &dict));
 		P3_TRY(p3_read_u64(py->target, object - 32, &values));
@@ -318,7 +354,7 @@ static struct p3_error *start_attributes(struct p3_py *py, uint64_t object, stru
 		else
 			dict = word;
 	} else {
-		P3_TRY(p3_read_u64(py->target, object - 24, &dict));
+		P3_TRY(p3_read_u64(py->target, object - layout->attributes.dict, &dict));
 		if (!dict && (type.flags & TYPE_INLINE_VALUES)) {
 			uint64_t size;
 			uint8_t valid;

@@ -25,7 +25,7 @@ static bool version_from_name(const char *path, uint8_t *major, uint8_t *minor)
 	return true;
 }
 
-/* PY_VERSION_HEX, from Py_Version (3.11+) or the second word of _Py_DebugOffsets (3.13+). */
+/* PY_VERSION_HEX, from Py_Version (3.11+); else what the file says, or how it is called. */
 static void find_version(struct p3_py *py, const struct p3_module *module)
 {
 	uint32_t version = 0;
@@ -37,12 +37,19 @@ static void find_version(struct p3_py *py, const struct p3_module *module)
 	py->major = (uint8_t)(version >> 24);
 	py->minor = (uint8_t)(version >> 16);
 	py->micro = (uint8_t)(version >> 8);
-	if (version)
+	if (version) {
 		snprintf(py->version, sizeof(py->version), "%d.%d.%d", py->major, py->minor,
 			 py->micro);
-	else if (version_from_name(module->path ? module->path : module->name, &py->major,
-				   &py->minor))
-		snprintf(py->version, sizeof(py->version), "%d.%d", py->major, py->minor);
+		return;
+	}
+	if (module->facts->py_minor) {
+		py->major = 3;
+		py->minor = module->facts->py_minor;
+	} else if (!version_from_name(module->path ? module->path : module->name, &py->major,
+				      &py->minor)) {
+		return;
+	}
+	snprintf(py->version, sizeof(py->version), "%d.%d", py->major, py->minor);
 }
 
 static bool is_free_threaded(struct p3_py *py)
@@ -53,6 +60,42 @@ static bool is_free_threaded(struct p3_py *py)
 
 	p3_error_free(error);
 	return yes;
+}
+
+/* A module's dict, of an interpreter's sys.modules; 0: it is not imported. */
+static uint64_t find_module_dict(struct p3_py *py, uint64_t interpreter, const char *name)
+{
+	uint64_t modules, module, dict = 0;
+	struct p3_error *error =
+		p3_read_u64(py->target, interpreter + py->layout->interpreter.modules, &modules);
+
+	if (!error) {
+		module = p3_py_dict_get(py, modules, name);
+		if (module)
+			error = p3_read_u64(py->target, module + py->layout->module.dict, &dict);
+	}
+	if (error)
+		dict = 0;
+	p3_error_free(error);
+	return dict;
+}
+
+/* sys.version, of those without Py_Version: "3.9.18 (default, ...". */
+static void find_micro(struct p3_py *py)
+{
+	uint64_t interpreter = 0, dict, text;
+	struct p3_error *error = p3_read_u64(
+		py->target, py->runtime + py->layout->runtime.interpreters, &interpreter);
+	int minor, micro;
+
+	p3_error_free(error);
+	dict = interpreter ? find_module_dict(py, interpreter, "sys") : 0;
+	text = dict ? p3_py_dict_get(py, dict, "version") : 0;
+	if (!text || sscanf(p3_py_string(py, text), "3.%d.%d", &minor, &micro) != 2 ||
+	    minor != py->minor || micro < 0 || micro > 255)
+		return;
+	py->micro = (uint8_t)micro;
+	snprintf(py->version, sizeof(py->version), "3.%d.%d", minor, micro);
 }
 
 struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
@@ -79,9 +122,11 @@ struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
 			py.version, py.free_threaded ? " (free-threaded)" : "",
 			p3_layout_supported());
 	} else {
-		error = p3_layout_read(&py, row, &py.layout);
+		error = p3_layout_read(&py, module, row, &py.layout);
 		if (error)
 			py.absent = p3_arena_string(arena, error->message);
+		else if (!module->facts->py_version)
+			find_micro(&py);
 		p3_error_free(error);
 	}
 	*ret = py;
@@ -98,6 +143,62 @@ const char *p3_gil_name(enum p3_gil gil)
 	};
 
 	return names[gil];
+}
+
+const char *p3_attached_name(enum p3_attached attached)
+{
+	static const char *const names[] = {
+		[P3_ATTACHED_UNKNOWN] = NULL,	      [P3_DETACHED] = "detached",
+		[P3_ATTACHED] = "attached",	      [P3_SUSPENDED] = "suspended",
+		[P3_SHUTTING_DOWN] = "shutting down",
+	};
+
+	return names[attached];
+}
+
+/* What an interpreter's threads have in common. */
+struct common {
+	uint64_t address, id;
+	uint64_t holder; /* of the GIL; 0: nobody */
+	bool known_gil;
+	bool collecting;
+	uint64_t finalizing; /* the thread state in Py_Finalize(); 0: none */
+	struct p3_map *names;
+};
+
+/* A u32 of the process; 0 where it cannot be read, or is not there in this version. */
+static uint32_t peek_u32(struct p3_py *py, uint64_t base, uint32_t offset)
+{
+	uint32_t value = 0;
+	struct p3_error *error = offset ? p3_read_u32(py->target, base + offset, &value) : NULL;
+
+	if (error)
+		value = 0;
+	p3_error_free(error);
+	return value;
+}
+
+static uint64_t peek_u64(struct p3_py *py, uint64_t base, uint32_t offset)
+{
+	uint64_t value = 0;
+	struct p3_error *error = offset ? p3_read_u64(py->target, base + offset, &value) : NULL;
+
+	if (error)
+		value = 0;
+	p3_error_free(error);
+	return value;
+}
+
+/* Include/internal/pycore_pystate.h: _Py_THREAD_DETACHED ... */
+static enum p3_attached read_attached(struct p3_py *py, uint64_t state)
+{
+	static const enum p3_attached known[] = { P3_DETACHED,	    P3_ATTACHED,  P3_SUSPENDED,
+						  P3_SHUTTING_DOWN, P3_SUSPENDED, P3_DETACHED };
+	uint32_t value = peek_u32(py, state, py->layout->thread.state);
+
+	if (!py->layout->thread.state || value >= sizeof(known) / sizeof(*known))
+		return P3_ATTACHED_UNKNOWN;
+	return known[value];
 }
 
 /* The thread state that holds this interpreter's GIL; 0: none does. */
@@ -120,58 +221,65 @@ static struct p3_error *read_gil(struct p3_py *py, uint64_t interpreter, uint64_
 /* threading._active, which maps pthread_self() to Thread; 0: not imported. */
 static uint64_t find_active_threads(struct p3_py *py, uint64_t interpreter)
 {
-	uint64_t modules, module, dict;
-	struct p3_error *error =
-		p3_read_u64(py->target, interpreter + py->layout->interpreter.modules, &modules);
+	uint64_t dict = find_module_dict(py, interpreter, "threading");
 
-	if (!error) {
-		module = p3_py_dict_get(py, modules, "threading");
-		if (module)
-			error = p3_read_u64(py->target, module + py->layout->module.dict, &dict);
-		if (module && !error)
-			return p3_py_dict_get(py, dict, "_active");
-	}
-	p3_error_free(error);
-	return 0;
+	return dict ? p3_py_dict_get(py, dict, "_active") : 0;
+}
+
+static struct p3_error *read_thread(struct p3_py *py, const struct common *common, uint64_t state,
+				    struct p3_py_thread *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	struct p3_py_thread thread = { .address = state, .interpreter = (int64_t)common->id };
+	uint64_t back, name;
+	void **object;
+
+	P3_TRY(p3_read_u64(py->target, state + layout->thread.interpreter, &back));
+	if (back != common->address)
+		return p3_error_new(P3_BAD_DATA,
+				    "thread state 0x%" PRIx64 " is not of its interpreter", state);
+	P3_TRY(p3_read_u64(py->target, state + layout->thread.thread_id, &thread.pointer));
+	thread.lwp = (int64_t)peek_u64(py, state, layout->thread.native_id);
+	thread.attached = read_attached(py, state);
+	thread.gil = py->free_threaded || !common->known_gil		 ? P3_GIL_UNKNOWN
+		     : common->holder == state				 ? P3_GIL_HOLDS
+		     : peek_u32(py, state, layout->thread.gil_requested) ? P3_GIL_WAITS
+									 : P3_GIL_NONE;
+	thread.collecting = common->collecting && thread.attached != P3_DETACHED &&
+			    thread.gil != P3_GIL_NONE && thread.gil != P3_GIL_WAITS;
+	thread.finalizing = common->finalizing == state;
+	object = p3_map_find(common->names, thread.pointer);
+	name = object ? p3_py_attribute(py, (uint64_t)(uintptr_t)*object, "_name") : 0;
+	thread.name = name ? p3_py_string(py, name) : NULL;
+	*ret = thread;
+	return NULL;
 }
 
 static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 					 struct p3_py_threads *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	uint64_t state, id, holder = 0;
-	struct p3_map *seen = p3_map_new(py->arena), *names = p3_map_new(py->arena);
+	struct common common = { .address = interpreter, .names = p3_map_new(py->arena) };
+	struct p3_map *seen = p3_map_new(py->arena);
 	struct p3_error *error;
-	bool known_gil;
+	uint64_t state;
 
-	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.id, &id));
+	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.id, &common.id));
 	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.threads, &state));
-	error = read_gil(py, interpreter, &holder);
-	known_gil = !error;
+	error = read_gil(py, interpreter, &common.holder);
+	common.known_gil = !error;
 	p3_error_free(error);
-	p3_py_dict_map(py, find_active_threads(py, interpreter), names);
+	common.collecting = peek_u32(py, interpreter, layout->interpreter.collecting) ||
+			    peek_u32(py, py->runtime, layout->runtime.collecting);
+	common.finalizing = peek_u64(py, py->runtime, layout->runtime.finalizing);
+	p3_py_dict_map(py, find_active_threads(py, interpreter), common.names);
 	while (state) {
-		struct p3_py_thread thread = { .address = state, .interpreter = (int64_t)id };
-		uint64_t back, lwp, name;
-		void **object;
+		struct p3_py_thread thread;
 
 		if (ret->count >= P3_MAX_THREADS || p3_map_find(seen, state))
 			return p3_error_new(P3_BAD_DATA, "the list of thread states does not end");
 		(void)p3_map_slot(seen, state);
-		P3_TRY(p3_read_u64(py->target, state + layout->thread.interpreter, &back));
-		if (back != interpreter)
-			return p3_error_new(P3_BAD_DATA,
-					    "thread state 0x%" PRIx64 " is not of its interpreter",
-					    state);
-		P3_TRY(p3_read_u64(py->target, state + layout->thread.thread_id, &thread.pointer));
-		P3_TRY(p3_read_u64(py->target, state + layout->thread.native_id, &lwp));
-		thread.lwp = (int64_t)lwp;
-		thread.gil = !known_gil	       ? P3_GIL_UNKNOWN
-			     : holder == state ? P3_GIL_HOLDS
-					       : P3_GIL_NONE;
-		object = p3_map_find(names, thread.pointer);
-		name = object ? p3_py_attribute(py, (uint64_t)(uintptr_t)*object, "_name") : 0;
-		thread.name = name ? p3_py_string(py, name) : NULL;
+		P3_TRY(read_thread(py, &common, state, &thread));
 		*p3_list_add(py->arena, ret) = thread;
 		P3_TRY(p3_read_u64(py->target, state + layout->thread.next, &state));
 	}

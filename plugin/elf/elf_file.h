@@ -14,6 +14,7 @@
 struct p3_symbol {
 	uint64_t start, size;
 	const char *name;
+	uint64_t rank; /* of several at one address, gdb takes the one with the highest */
 };
 
 struct p3_unit_range {

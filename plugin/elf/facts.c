@@ -151,6 +151,34 @@ static void use_rodata(Elf_Scn *section, struct p3_file_facts *facts)
 	}
 }
 
+/*
+ * The version of those that have no Py_Version: sys.implementation.cache_tag, "cpython-39",
+ * is a string in .rodata (Python/sysmodule.c); PY_VERSION itself is none in every build.
+ */
+static void use_version(Elf_Scn *section, struct p3_file_facts *facts)
+{
+	static const char key[] = "cpython-3";
+	Elf_Data *data = section ? elf_rawdata(section, NULL) : NULL;
+	const char *at, *end;
+
+	if (!data || !data->d_buf)
+		return;
+	at = data->d_buf;
+	end = at + data->d_size;
+	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+		int minor = 0;
+
+		for (at += sizeof(key) - 1; at < end && *at >= '0' && *at <= '9' && minor < 100;
+		     at++)
+			minor = minor * 10 + (*at - '0');
+		/* "cpython-39.opt-1", "cpython-39-x86_64-linux-gnu", "cpython-39" */
+		if (minor >= 1 && minor < 100 && at < end && (!*at || *at == '-' || *at == '.')) {
+			facts->py_minor = (uint8_t)minor;
+			return;
+		}
+	}
+}
+
 /* Returns true for a program: a file that names a dynamic linker, or needs none. */
 static bool use_headers(Elf *elf, struct p3_file_facts *facts)
 {
@@ -184,6 +212,29 @@ static bool use_headers(Elf *elf, struct p3_file_facts *facts)
 	return interpreter || !dynamic;
 }
 
+struct p3_error *p3_elf_bytes(const char *path, uint64_t address, void *ret, size_t size)
+{
+	int fd P3_CLEANUP(done_fd) = -1;
+	Elf *elf P3_CLEANUP(done_elf) = NULL;
+	size_t i, count;
+
+	P3_TRY(open_elf(path, &fd, &elf));
+	if (elf_getphdrnum(elf, &count) != 0)
+		count = 0;
+	for (i = 0; i < count; i++) {
+		GElf_Phdr header;
+
+		if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD ||
+		    address < header.p_vaddr || address - header.p_vaddr > header.p_filesz ||
+		    size > header.p_filesz - (address - header.p_vaddr))
+			continue;
+		if (pread(fd, ret, size, (off_t)(header.p_offset + (address - header.p_vaddr))) ==
+		    (ssize_t)size)
+			return NULL;
+	}
+	return p3_error_new(P3_BAD_DATA, "\"%s\" has nothing there", path);
+}
+
 struct p3_error *p3_elf_facts(const char *path, const char *debug_path, struct p3_file_facts *ret)
 {
 	int fd P3_CLEANUP(done_fd) = -1;
@@ -199,6 +250,8 @@ struct p3_error *p3_elf_facts(const char *path, const char *debug_path, struct p
 	/* A program that embeds libpython statically may not export it. */
 	if (!facts.py_runtime && program)
 		use_symbols(elf, sections.symtab, &facts);
+	if (facts.py_runtime && !facts.py_version)
+		use_version(sections.rodata, &facts);
 	use_comment(sections.comment, &facts);
 	if (facts.rust)
 		use_rodata(sections.rodata, &facts);

@@ -263,11 +263,34 @@ static int compare_symbols(const void *left, const void *right)
 {
 	const struct p3_symbol *a = left, *b = right;
 
-	return a->start < b->start ? -1 : a->start > b->start;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+/* The versions of the dynamic symbols; NULL: they have none. */
+static Elf_Data *find_versions(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_GNU_versym)
+			return elf_getdata(section, NULL);
+	return NULL;
+}
+
+/* One that only old programs are linked to: "cfree@GLIBC_2.2.5", not "free@@GLIBC_2.2.5". */
+static bool is_hidden(Elf_Data *versions, size_t index)
+{
+	GElf_Versym version;
+
+	return versions && gelf_getversym(versions, (int)index, &version) && (version & 0x8000);
 }
 
 static void read_symbols(struct p3_file *file, Elf *elf, unsigned int type)
 {
+	Elf_Data *versions = type == SHT_DYNSYM ? find_versions(elf) : NULL;
 	Elf_Scn *section = NULL;
 
 	while ((section = elf_nextscn(elf, section))) {
@@ -292,7 +315,12 @@ static void read_symbols(struct p3_file *file, Elf *elf, unsigned int type)
 			    !(name = elf_strptr(elf, header.sh_link, symbol.st_name)) || !*name)
 				continue;
 			new = p3_list_add(file->arena, &file->symbols);
-			*new = (struct p3_symbol){ symbol.st_value, symbol.st_size, name };
+			/* gdb/minsyms.c, compare_minimal_symbols(): by where the name is; and
+			 * gdb copies those of a .dynsym, one after the other. */
+			*new = (struct p3_symbol){ symbol.st_value, symbol.st_size, name,
+						   type != SHT_DYNSYM	    ? (uintptr_t)name
+						   : is_hidden(versions, i) ? 0
+									    : i };
 		}
 		p3_file_release(file, data->d_buf, data->d_size);
 	}

@@ -4,7 +4,8 @@
  * stack its key lies. A merge of two lists sorted by address; equal counts, the
  * names of functions and the order of thread states do not matter
  * (facts/cpython.md 3.5). Segments that no native frame holds go where their
- * address belongs, with a note.
+ * address belongs, with a note. Up to 3.10 there are no addresses: one Python frame
+ * is one call of the loop.
  */
 #include <pyo3-gdb/stack.h>
 
@@ -28,13 +29,57 @@ static int compare_keys(const void *left, const void *right)
 	return a->order < b->order ? -1 : 1;
 }
 
+static bool is_eval_name(const char *name)
+{
+	static const char eval[] = "_PyEval_EvalFrameDefault";
+
+	return name && !strncmp(name, eval, sizeof(eval) - 1);
+}
+
+/* The stack addresses of the native frames that run the loop, innermost first. */
+struct evals {
+	P3_LIST(uint64_t);
+};
+
+static void find_evals(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
+		       struct evals *ret)
+{
+	uint64_t last = 0;
+	size_t i;
+
+	for (i = 0; i < thread->frames.count; i++) {
+		const struct p3_native_frame *native = &thread->frames.items[i].native;
+
+		/* The loop may be inlined into another: its group's stack is what counts. */
+		if (!is_eval_name(native->name) || !native->sp || native->sp == last)
+			continue;
+		last = native->sp;
+		*p3_list_add(arena, ret) = native->sp;
+	}
+}
+
+/*
+ * To 3.10 nothing on the stack leads to a Python frame, but each call of the loop runs
+ * one. Counted from the outermost: further in, one may be about to begin or to end;
+ * unless the native frames end early.
+ */
+static uint64_t count_key(const struct p3_snapshot_thread *thread, const struct evals *evals,
+			  size_t index, size_t count)
+{
+	size_t surplus = thread->native_ended || evals->count < count ? 0 : evals->count - count;
+
+	return index + surplus < evals->count ? evals->items[index + surplus] : UINT64_MAX;
+}
+
 /* All segments of the thread's thread states, by stack address. */
 static struct placed *sort_segments(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
 				    size_t *count_ret)
 {
+	struct evals evals = { 0 };
 	struct placed *placed;
 	size_t i, j, count = 0;
 
+	find_evals(arena, thread, &evals);
 	for (i = 0; i < thread->python.count; i++)
 		count += thread->python.items[i].thread.count;
 	placed = p3_arena_take(arena, (count + 1) * sizeof(*placed));
@@ -44,10 +89,11 @@ static struct placed *sort_segments(struct p3_arena *arena, const struct p3_snap
 
 		for (j = 0; j < python->thread.count; j++, count++) {
 			const struct p3_py_segment *segment = &python->thread.items[j];
+			uint64_t key = segment->key
+					       ? segment->key
+					       : count_key(thread, &evals, j, python->thread.count);
 
-			placed[count] = (struct placed){ segment, python->py,
-							 segment->key ? segment->key : UINT64_MAX,
-							 false, count };
+			placed[count] = (struct placed){ segment, python->py, key, false, count };
 		}
 	}
 	if (count)
@@ -100,13 +146,6 @@ static void add_segment(struct p3_arena *arena, const struct placed *placed,
 		frame->py = placed->py;
 		frame->python = python;
 	}
-}
-
-static bool is_eval_name(const char *name)
-{
-	static const char eval[] = "_PyEval_EvalFrameDefault";
-
-	return name && !strncmp(name, eval, sizeof(eval) - 1);
 }
 
 /* Which frame of a physical one runs the loop: it may be inlined into its caller. */

@@ -144,6 +144,24 @@ static const struct known_name *know_name(struct p3_arena *arena, struct p3_map 
 	return known;
 }
 
+/* In a stripped libc, what runs main() or a thread's function has no name: the callers tell. */
+static void mark_start(struct p3_snapshot_thread *thread)
+{
+	size_t i = thread->frames.count;
+
+	while (i-- > 0) {
+		struct p3_snapshot_frame *frame = &thread->frames.items[i];
+		bool outermost = i + 1 == thread->frames.count;
+
+		if (frame->role == P3_ROLE_START)
+			continue;
+		if (frame->native.name || frame->role != P3_ROLE_SYSTEM ||
+		    (!outermost && thread->frames.items[i + 1].role != P3_ROLE_START))
+			return;
+		frame->role = P3_ROLE_START;
+	}
+}
+
 void p3_snapshot_name_frames(struct p3_arena *arena, const struct p3_modules *modules,
 			     const struct p3_native_frames *frames,
 			     struct p3_snapshot_thread *thread)
@@ -176,4 +194,5 @@ void p3_snapshot_name_frames(struct p3_arena *arena, const struct p3_modules *mo
 		if (native->kind == P3_FRAME_SIGNAL)
 			frame->function = "<signal handler called>"; /* as gdb calls it */
 	}
+	mark_start(thread);
 }

@@ -418,6 +418,7 @@ static json_t *write_module(const struct p3_module *module)
 		set_address(item, "high", facts->high);
 		set_address(item, "py_runtime", facts->py_runtime);
 		set_address(item, "py_version", facts->py_version);
+		set_integer(item, "py_minor", facts->py_minor);
 		set_bool(item, "py_debug", facts->py_debug);
 		set_string(item, "build_id", facts->build_id);
 		json_object_set_new(object, "facts", item);
@@ -650,6 +651,7 @@ static void parse_module(struct p3_arena *arena, const json_t *object, struct p3
 	facts->high = get_address(item, "high");
 	facts->py_runtime = get_address(item, "py_runtime");
 	facts->py_version = get_address(item, "py_version");
+	facts->py_minor = (uint8_t)get_integer(item, "py_minor");
 	facts->py_debug = get_bool(item, "py_debug");
 	get_chars(item, "build_id", facts->build_id, sizeof(facts->build_id));
 	module->facts = facts;

@@ -23,18 +23,44 @@ static void line_table(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		CHECK(p3_py_line(table, sizeof(table), 10, rows[i].offset) == rows[i].line);
+		CHECK(p3_py_line(P3_LINES_3_11, table, sizeof(table), 10, rows[i].offset) == rows[i].line);
 	/* cut anywhere, it ends */
 	for (i = 0; i < sizeof(table); i++)
-		CHECK(p3_py_line(table, i, 10, 1 << 20) == 0);
-	CHECK(p3_py_line(NULL, 0, 10, 0) == 0);
+		CHECK(p3_py_line(P3_LINES_3_11, table, i, 10, 1 << 20) == 0);
+	CHECK(p3_py_line(P3_LINES_3_11, NULL, 0, 10, 0) == 0);
+}
+
+/* Objects/lnotab_notes.txt: an advance, then a signed step; steps of a function that goes back. */
+static void old_line_tables(void)
+{
+	static const uint8_t lnotab[] = { 0, 1, 6, 1, 255, 0, 45, 2, 4, 0xfe };
+	static const uint8_t pairs[] = { 4, 1, 6, 2, 2, 0x80, 4, 0, 2, 0xfd };
+
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 0) == 11);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 5) == 11);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 6) == 12);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 305) == 12);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 306) == 14);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, sizeof(lnotab), 10, 1000) == 12);
+	CHECK(p3_py_line(P3_LINES_3_8, lnotab, 3, 10, 6) == 11);
+	CHECK(p3_py_line(P3_LINES_3_8, NULL, 0, 10, 6) == 10);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 3) == 11);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 4) == 13);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 10) == 0);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 12) == 13);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 16) == 10);
+	CHECK(p3_py_line(P3_LINES_3_10, pairs, sizeof(pairs), 10, 18) == 0);
+	CHECK(p3_py_line(P3_LINES_3_10, NULL, 0, 10, 0) == 0);
 }
 
 static void layouts(void)
 {
-	CHECK_STRING(p3_layout_supported(), "3.11, 3.12 and 3.13");
-	CHECK(p3_layout_find(3, 13, false) != NULL);
-	CHECK(p3_layout_find(3, 13, true) == NULL);
+	CHECK_STRING(p3_layout_supported(), "3.8 to 3.15");
+	CHECK(p3_layout_find(3, 8, false) != NULL);
+	CHECK(p3_layout_find(3, 7, false) == NULL);
+	CHECK(p3_layout_find(3, 12, true) == NULL);
+	CHECK(p3_layout_find(3, 13, true) != NULL);
+	CHECK(p3_layout_find(3, 16, false) == NULL);
 	CHECK(p3_layout_find(3, 99, false) == NULL);
 	CHECK(p3_layout_find(0, 0, false) == NULL);
 }
@@ -42,6 +68,7 @@ static void layouts(void)
 int main(void)
 {
 	RUN(line_table);
+	RUN(old_line_tables);
 	RUN(layouts);
 	return RESULT();
 }
