@@ -16,6 +16,10 @@ struct p3_actions {
 	struct p3_error *(*write)(void *context, const char *text);
 	/* Stop at panics in every Rust module, loaded now or later. */
 	struct p3_error *(*break_panic)(void *context);
+	/* Make the frame of this level the selected one, without printing it. */
+	struct p3_error *(*select)(void *context, uint32_t thread, uint32_t level);
+	/* List the source of the selected frame, as gdb does. */
+	struct p3_error *(*list)(void *context, const char *arguments);
 	/* State of a Rust module's pretty-printers, one line; NULL: unknown. */
 	const char *(*printers)(void *context, struct p3_arena *arena, const char *module);
 };

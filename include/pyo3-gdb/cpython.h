@@ -114,9 +114,32 @@ struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret) P3_M
 /* Read the frames of one thread state into its segments. Damage ends up in `incomplete`. */
 void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread);
 
+/* An exception, and its traceback: outermost frame first. */
+struct p3_py_exception {
+	uint64_t object;
+	const char *how;	/* "on its way", "being handled", "its cause" ... */
+	const char *text;	/* "ValueError('no')" */
+	const char *incomplete; /* why the traceback ends early; NULL: it does not */
+	P3_LIST(struct p3_py_frame);
+};
+
+/* The pending exception, then those being handled, each followed by what led to it. */
+struct p3_py_exceptions {
+	P3_LIST(struct p3_py_exception);
+	const char *incomplete;
+};
+
+void p3_py_exceptions(struct p3_py *py, const struct p3_py_thread *thread,
+		      struct p3_py_exceptions *ret);
+
 /* Arguments and locals of a frame, as Python's f_locals has them. */
 struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 			      unsigned int wanted, struct p3_variable_list *ret) P3_MUST_CHECK;
+
+/* What a name is bound to among the frame's globals and builtins; *kind_ret says which. 0:
+ * nothing. */
+uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, const char *name,
+			     const char **kind_ret);
 
 /*
  * What Python calls the C function that starts at `entry` and that this frame is
@@ -126,6 +149,13 @@ struct p3_error *p3_py_locals(struct p3_py *py, const struct p3_py_frame *frame,
 bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
 		  struct p3_text *ret);
 
+/* An object of this static type on the frame's own stack; 0: none. */
+uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type);
+
+/* The same, and the callable's address; 0: not there. */
+uint64_t p3_py_callee_object(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+			     struct p3_text *ret);
+
 /*
  * Add the object's repr, as far as reading memory can tell; bounded by the
  * limits above. `attributes`: those of an instance, too (not of what it holds).
@@ -133,5 +163,11 @@ bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t en
  */
 void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_text *ret,
 		  bool *aggregate_ret);
+
+/*
+ * The same as CPython's own python-gdb.py has it: "<Foo(x=1) at remote 0x...>", cut
+ * after `limit` characters. For `py-bt` and the like, which people's scripts read.
+ */
+void p3_py_format_remote(struct p3_py *py, uint64_t object, size_t limit, struct p3_text *ret);
 
 #endif

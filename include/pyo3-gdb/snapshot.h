@@ -30,6 +30,8 @@ struct p3_snapshot_thread {
 	struct p3_thread thread; /* number 0: a thread state without a thread */
 	const char *name;	 /* Python's, else the system's; NULL: unknown */
 	enum p3_gil gil;
+	enum p3_attached attached; /* of a free-threaded build; else unknown */
+	bool collecting, finalizing;
 	P3_LIST(struct p3_snapshot_frame) frames; /* index: level */
 	const struct p3_native_frames *native;	  /* the same, as they were unwound */
 	const struct p3_modules *modules;

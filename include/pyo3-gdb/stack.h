@@ -67,6 +67,12 @@ void p3_session_done(struct p3_session **session);
 /* `set pyo3 unwinder`: auto unless it is set. */
 void p3_session_set_unwinder(struct p3_session *session, enum p3_unwinder unwinder);
 struct p3_native_counts p3_session_native_counts(const struct p3_session *session);
+/* The frame that pyo3-frame and the like have selected; sub is 0 for native frames. */
+struct p3_position {
+	uint32_t thread, level, sub;
+};
+struct p3_position p3_session_position(const struct p3_session *session);
+void p3_session_set_position(struct p3_session *session, struct p3_position position);
 /* The process ran: what was known of the stop is dropped; files are kept. */
 void p3_session_forget_stop(struct p3_session *session);
 struct p3_target *p3_session_target(struct p3_session *session);

@@ -155,6 +155,8 @@ struct p3_host_ops {
 	struct p3_error *(*variables)(void *context, struct p3_arena *arena, uint32_t thread,
 				      uint32_t level, unsigned int wanted,
 				      struct p3_variable_list *ret);
+	/* The level of the frame that the user has selected. May be NULL: the innermost. */
+	struct p3_error *(*selected_level)(void *context, uint32_t *ret);
 	/* Has the user asked to stop (Ctrl-C)? May be NULL. */
 	bool (*interrupted)(void *context);
 };
@@ -204,6 +206,7 @@ struct p3_error *p3_target_places(struct p3_target *target, struct p3_arena *are
 struct p3_error *p3_target_variables(struct p3_target *target, uint32_t thread, uint32_t level,
 				     unsigned int wanted,
 				     struct p3_variable_list *ret) P3_MUST_CHECK;
+struct p3_error *p3_target_selected_level(struct p3_target *target, uint32_t *ret) P3_MUST_CHECK;
 /* True once the user asked to stop; reads fail from then on, so that work ends soon. */
 bool p3_target_interrupted(struct p3_target *target);
 

@@ -11,6 +11,34 @@
 #include "command.def"
 #undef COMMAND
 
+/* The merged stack of the selected thread, and which of its frames one is in. */
+struct p3_place_in_stack {
+	const struct p3_snapshot_thread *thread;
+	struct p3_stack stack;
+	size_t index;
+};
+
+struct p3_error *p3_place_find(struct p3_command_context *context,
+			       struct p3_place_in_stack *ret) P3_MUST_CHECK;
+struct p3_frame *p3_place_frame(struct p3_place_in_stack *place);
+/* That frame, or the nearest one further out that is Python's; NULL: there is none. */
+struct p3_frame *p3_place_python(struct p3_place_in_stack *place);
+/* Select the frame at an index of the stack, in the debugger, too. */
+struct p3_error *p3_place_select(struct p3_command_context *context,
+				 struct p3_place_in_stack *place, size_t index) P3_MUST_CHECK;
+/* Print the one line of the frame. */
+struct p3_error *p3_place_write(struct p3_command_context *context,
+				struct p3_place_in_stack *place) P3_MUST_CHECK;
+/* Move by [COUNT] shown frames: `out`, or in; `python`: only Python's count. */
+struct p3_error *p3_place_move(struct p3_command_context *context, const char *name, char **words,
+			       size_t count, bool out, bool python) P3_MUST_CHECK;
+
+/* There is no Python frame here or further out. */
+struct p3_error *p3_place_no_python(const struct p3_place_in_stack *place) P3_MUST_CHECK;
+/* List the source of the frame; `python`: of the nearest Python frame. */
+struct p3_error *p3_place_list(struct p3_command_context *context, char **words, size_t count,
+			       const char *command, bool python) P3_MUST_CHECK;
+
 struct p3_error *p3_command_no_arguments(const char *name, size_t count) P3_MUST_CHECK;
 struct p3_error *p3_command_write(struct p3_command_context *context,
 				  const char *text) P3_MUST_CHECK;

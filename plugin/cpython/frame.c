@@ -199,6 +199,24 @@ static int64_t find_offset(struct p3_py *py, const struct raw_frame *raw,
 	return py->layout->lines == P3_LINES_3_10 ? (int64_t)raw->lasti * 2 : raw->lasti;
 }
 
+static void describe(struct p3_py *py, struct p3_py_code *code, int64_t offset,
+		     struct p3_py_frame *ret)
+{
+	if (!code->has_last || code->last_offset != (uint64_t)offset) {
+		code->has_last = true;
+		code->last_offset = (uint64_t)offset;
+		code->last_line = offset < 0 ? code->firstlineno
+					     : p3_py_line(py->layout->lines, code->linetable,
+							  code->linetable_size, code->firstlineno,
+							  (uint64_t)offset);
+	}
+	ret->code = code;
+	ret->function = code->qualname;
+	ret->name = code->name;
+	ret->file = code->file;
+	ret->line = code->last_line;
+}
+
 /* Add a frame to the segment, unless Python itself would not show it yet. */
 static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const struct raw_frame *raw,
 				  struct p3_py_segment *segment)
@@ -220,21 +238,33 @@ static struct p3_error *add_frame(struct p3_py *py, uint64_t address, const stru
 		return NULL;
 	if (++py->frames > P3_PY_MAX_FRAMES)
 		return p3_error_new(P3_BAD_DATA, "there are too many Python frames");
-	if (!code->has_last || code->last_offset != (uint64_t)offset) {
-		code->has_last = true;
-		code->last_offset = (uint64_t)offset;
-		code->last_line = offset < 0 ? code->firstlineno
-					     : p3_py_line(py->layout->lines, code->linetable,
-							  code->linetable_size, code->firstlineno,
-							  (uint64_t)offset);
-	}
 	frame = p3_list_add(py->arena, segment);
+	describe(py, code, offset, frame);
 	frame->address = address;
-	frame->code = code;
-	frame->function = code->qualname;
-	frame->name = code->name;
-	frame->file = code->file;
-	frame->line = code->last_line;
+	return NULL;
+}
+
+struct p3_error *p3_py_code_frame(struct p3_py *py, uint64_t address, int64_t offset,
+				  struct p3_py_frame *ret)
+{
+	struct p3_py_code *code;
+
+	P3_TRY(read_code(py, address, &code));
+	describe(py, code, offset, ret);
+	return NULL;
+}
+
+struct p3_error *p3_py_frame_object(struct p3_py *py, uint64_t object, struct p3_py_frame *ret)
+{
+	struct raw_frame raw;
+	struct p3_py_code *code;
+
+	if (py->layout->frame_object.frame)
+		P3_TRY(p3_read_u64(py->target, object + py->layout->frame_object.frame, &object));
+	P3_TRY(read_frame(py, object, &raw));
+	P3_TRY(read_code(py, raw.code, &code));
+	describe(py, code, find_offset(py, &raw, code), ret);
+	ret->address = object;
 	return NULL;
 }
 
@@ -522,8 +552,8 @@ static uint64_t count_slots(struct p3_py *py, const struct p3_py_code *code)
 	return count + cells + frees;
 }
 
-bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-		  struct p3_text *ret)
+uint64_t p3_py_callee_object(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+			     struct p3_text *ret)
 {
 	const struct p3_py_code *code = frame->code;
 	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
@@ -536,11 +566,58 @@ bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t en
 
 		if (error) {
 			p3_error_free(error);
-			return false;
+			return 0;
 		}
 		object = p3_py_reference(py, object);
 		if (object > 4096 && object % 8 == 0 && p3_py_is_callable(py, object, entry, ret))
-			return true;
+			return object;
 	}
-	return false;
+	return 0;
+}
+
+uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type)
+{
+	const struct p3_py_code *code = frame->code;
+	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
+	uint32_t i;
+
+	for (i = 0; i < code->stacksize && i < MAX_STACK; i++) {
+		uint64_t object = 0;
+
+		p3_error_free(p3_read_u64(py->target, slot + 8 * (uint64_t)i, &object));
+		object = p3_py_reference(py, object);
+		if (object > 4096 && object % 8 == 0 &&
+		    !strcmp(p3_py_static_type(py, object), type))
+			return object;
+	}
+	return 0;
+}
+
+bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		  struct p3_text *ret)
+{
+	return p3_py_callee_object(py, frame, entry, ret) != 0;
+}
+
+uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, const char *name,
+			     const char **kind_ret)
+{
+	const struct {
+		uint32_t offset;
+		const char *kind;
+	} places[] = { { py->layout->frame.globals, "global" },
+		       { py->layout->frame.builtins, "builtin" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		uint64_t dict = 0, value;
+
+		p3_error_free(p3_read_u64(py->target, frame->address + places[i].offset, &dict));
+		value = dict ? p3_py_dict_get(py, dict, name) : 0;
+		if (!value)
+			continue;
+		*kind_ret = places[i].kind;
+		return value;
+	}
+	return 0;
 }

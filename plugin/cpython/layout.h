@@ -198,6 +198,12 @@ bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct
 /* The line of a bytecode offset, in bytes; 0: none. */
 uint32_t p3_py_line(enum p3_lines_form form, const uint8_t *table, size_t size, uint32_t first,
 		    uint64_t offset);
+/* What a frame with this code and instruction, in bytes, shows: no address, no locals. */
+struct p3_error *p3_py_code_frame(struct p3_py *py, uint64_t code, int64_t offset,
+				  struct p3_py_frame *ret) P3_MUST_CHECK;
+/* What a PyFrameObject shows. */
+struct p3_error *p3_py_frame_object(struct p3_py *py, uint64_t object,
+				    struct p3_py_frame *ret) P3_MUST_CHECK;
 /* What a slot of a frame refers to; 0: nothing. */
 uint64_t p3_py_reference(const struct p3_py *py, uint64_t slot);
 

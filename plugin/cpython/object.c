@@ -22,6 +22,7 @@ enum {
 	MAX_SLOTS = 1 << 17,  /* the same, for all containers of one object shown */
 	MAX_TYPE_NAME = 256,
 	MAX_DIGITS = 64, /* of an int: longer ones are shown by their size */
+	MAX_REMOTE_DEPTH = 16,
 };
 
 #define TYPE_INT       (1u << 24)
@@ -466,9 +467,10 @@ struct format {
 	struct p3_text *text;
 	size_t start; /* where this object's text begins */
 	unsigned int depth;
-	uint64_t parents[P3_PY_MAX_DEPTH + 1];
+	uint64_t parents[MAX_REMOTE_DEPTH + 1];
 	size_t slots;	 /* of containers, looked at so far */
 	bool attributes; /* of an instance, at the outermost level */
+	bool remote;	 /* as CPython's own python-gdb.py writes it: see p3_py_format_remote() */
 	bool aggregate;
 };
 
@@ -477,6 +479,17 @@ static struct p3_error *add_object(struct format *format, uint64_t object);
 static bool is_full(const struct format *format)
 {
 	return format->text->size - format->start > P3_PY_MAX_OUTPUT;
+}
+
+/* Items of a container, characters of a string: python-gdb.py only cuts the whole. */
+static uint64_t max_items(const struct format *format)
+{
+	return format->remote ? P3_PY_MAX_OUTPUT : P3_PY_MAX_ITEMS;
+}
+
+static uint64_t max_text(const struct format *format)
+{
+	return format->remote ? P3_PY_MAX_OUTPUT : P3_PY_MAX_TEXT;
 }
 
 /* What stands in the place of an object that cannot be shown; reading goes on behind it. */
@@ -500,7 +513,7 @@ static struct p3_error *add_sequence(struct format *format, uint64_t items, uint
 	for (i = 0; i < count; i++) {
 		if (i)
 			p3_text_add(format->text, ", ");
-		if (i == P3_PY_MAX_ITEMS || is_full(format)) {
+		if (i == max_items(format) || is_full(format)) {
 			p3_text_add(format->text, "...");
 			break;
 		}
@@ -571,36 +584,53 @@ static struct p3_error *add_int(struct format *format, uint64_t object, const st
 	return error;
 }
 
+/* As repr: double quotes around text that has single ones only. */
+static char best_quote(struct format *format, uint64_t object)
+{
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_error *error = add_string(format->py, object, max_text(format), 0, &text);
+
+	p3_error_free(error);
+	return strchr(p3_text_string(&text), '\'') && !strchr(p3_text_string(&text), '"') ? '"'
+											  : '\'';
+}
+
 static struct p3_error *add_str(struct format *format, uint64_t object, const struct type *type)
 {
 	struct string string;
+	char quote;
 
 	(void)type;
 	P3_TRY(read_string_head(format->py, object, &string));
-	p3_text_add(format->text, "'");
-	P3_TRY(add_string(format->py, object, P3_PY_MAX_TEXT, '\'', format->text));
-	p3_text_add(format->text, string.length > P3_PY_MAX_TEXT ? "'..." : "'");
+	quote = best_quote(format, object);
+	p3_text_printf(format->text, "%c", quote);
+	P3_TRY(add_string(format->py, object, max_text(format), quote, format->text));
+	p3_text_printf(format->text, "%c%s", quote, string.length > max_text(format) ? "..." : "");
 	return NULL;
 }
 
 static struct p3_error *add_bytes(struct format *format, uint64_t object, const struct type *type)
 {
 	const struct p3_layout *layout = format->py->layout;
-	uint8_t data[P3_PY_MAX_TEXT];
-	uint64_t size, i;
+	uint8_t data[P3_PY_MAX_OUTPUT];
+	uint64_t size, i, shown = max_text(format);
+	char quote = '\'';
 
 	(void)type;
 	P3_TRY(p3_read_u64(format->py->target, object + layout->object.var_size, &size));
-	p3_text_add(format->text, "b'");
-	P3_TRY(p3_read(format->py->target, object + layout->bytes.data, data,
-		       size < sizeof(data) ? size : sizeof(data)));
-	for (i = 0; i < size && i < sizeof(data); i++) {
+	if (shown > size)
+		shown = size;
+	P3_TRY(p3_read(format->py->target, object + layout->bytes.data, data, shown));
+	if (memchr(data, '\'', shown) && !memchr(data, '"', shown))
+		quote = '"';
+	p3_text_printf(format->text, "b%c", quote);
+	for (i = 0; i < shown; i++) {
 		if (data[i] >= 0x80)
 			p3_text_printf(format->text, "\\x%02x", data[i]);
 		else
-			p3_text_add_point(format->text, data[i], '\'');
+			p3_text_add_point(format->text, data[i], quote);
 	}
-	p3_text_add(format->text, size > sizeof(data) ? "'..." : "'");
+	p3_text_printf(format->text, "%c%s", quote, size > shown ? "..." : "");
 	return NULL;
 }
 
@@ -641,7 +671,7 @@ static struct p3_error *add_dict(struct format *format, uint64_t object, const s
 		format->aggregate = true;
 		if (count)
 			p3_text_add(format->text, ", ");
-		if (count++ == P3_PY_MAX_ITEMS || is_full(format)) {
+		if (count++ == max_items(format) || is_full(format)) {
 			p3_text_add(format->text, "...");
 			break;
 		}
@@ -676,7 +706,7 @@ static struct p3_error *add_set(struct format *format, uint64_t object, const st
 			continue;
 		if (count)
 			p3_text_add(format->text, ", ");
-		if (count++ == P3_PY_MAX_ITEMS || is_full(format)) {
+		if (count++ == max_items(format) || is_full(format)) {
 			p3_text_add(format->text, "...");
 			break;
 		}
@@ -754,6 +784,81 @@ static struct p3_error *add_cell(struct format *format, uint64_t object, const s
 	return NULL;
 }
 
+/* "<function at remote 0x...>": all that python-gdb.py says of most types. */
+static struct p3_error *add_remote(struct format *format, uint64_t object, const struct type *type)
+{
+	p3_text_printf(format->text, "<%s at remote 0x%" PRIx64 ">", type->name, object);
+	return NULL;
+}
+
+/* "<built-in method len of module object at remote 0x...>" */
+static struct p3_error *add_remote_builtin(struct format *format, uint64_t object,
+					   const struct type *type)
+{
+	const struct p3_layout *layout = format->py->layout;
+	uint64_t definition, name, self;
+	struct type owner;
+	const char *raw;
+
+	(void)type;
+	P3_TRY(p3_read_u64(format->py->target, object + layout->builtin.method, &definition));
+	P3_TRY(p3_read_u64(format->py->target, definition, &name));
+	P3_TRY(p3_read_u64(format->py->target, object + layout->builtin.self, &self));
+	P3_TRY(p3_read_string(format->py->target, name, MAX_TYPE_NAME, format->py->arena, &raw));
+	p3_text_add(format->text, self ? "<built-in method " : "<built-in function ");
+	p3_text_add_safe(format->text, raw, strlen(raw), 0);
+	if (self) {
+		P3_TRY(read_type(format->py, self, &owner));
+		p3_text_printf(format->text, " of %s object at remote 0x%" PRIx64, owner.name,
+			       self);
+	}
+	p3_text_add(format->text, ">");
+	return NULL;
+}
+
+/* "<method-wrapper '__init__' of MyList object at 0x...>": a PyWrapperDescrObject, and self. */
+static struct p3_error *add_wrapper(struct format *format, uint64_t object, const struct type *type)
+{
+	const struct p3_layout *layout = format->py->layout;
+	uint64_t descriptor, self, name;
+	struct type owner;
+
+	(void)type;
+	P3_TRY(p3_read_u64(format->py->target, object + layout->method.function, &descriptor));
+	P3_TRY(p3_read_u64(format->py->target, object + layout->method.self, &self));
+	/* PyDescrObject: d_type, d_name */
+	P3_TRY(p3_read_u64(format->py->target, descriptor + layout->descriptor.type + 8, &name));
+	P3_TRY(read_type(format->py, self, &owner));
+	p3_text_add(format->text, "<method-wrapper ");
+	add_item(format, name);
+	p3_text_printf(format->text, " of %s object at 0x%" PRIx64 ">", owner.name, self);
+	return NULL;
+}
+
+/* "Frame 0x..., for file x.py, line 4, in foo (a=3)" of a PyFrameObject. */
+static struct p3_error *add_frame_object(struct format *format, uint64_t object,
+					 const struct type *type)
+{
+	struct p3_variable_list locals;
+	struct p3_py_frame frame;
+	size_t i;
+
+	(void)type;
+	P3_TRY(p3_py_frame_object(format->py, object, &frame));
+	p3_text_printf(format->text, "Frame 0x%" PRIx64 ", for file %s, line %" PRIu32 ", in %s (",
+		       object, frame.file, frame.line, frame.name);
+	P3_TRY(p3_py_locals(format->py, &frame, P3_ARGUMENTS | P3_LOCALS, &locals));
+	for (i = 0; i < locals.count; i++) {
+		if (!locals.items[i].object)
+			continue;
+		p3_text_printf(format->text, "%s%s=", i ? ", " : "",
+			       locals.items[i].name + strspn(locals.items[i].name, "*"));
+		add_item(format, locals.items[i].object);
+	}
+	p3_text_add(format->text, ")");
+	return NULL;
+}
+
 /* "module.Class" of a type, as its repr has it. */
 static struct p3_error *add_type_name(struct format *format, const struct type *type)
 {
@@ -797,7 +902,7 @@ static struct p3_error *add_exception(struct format *format, uint64_t object,
 	P3_TRY(add_type_name(format, type));
 	P3_TRY(p3_read_u64(format->py->target, object + layout->exception.args, &args));
 	P3_TRY(p3_read_u64(format->py->target, args + layout->object.var_size, &size));
-	if (size == 1) {
+	if (size == 1 && !format->remote) {
 		uint64_t only;
 
 		P3_TRY(p3_read_u64(format->py->target, args + layout->tuple.items, &only));
@@ -809,6 +914,33 @@ static struct p3_error *add_exception(struct format *format, uint64_t object,
 	return add_sequence(format, args + layout->tuple.items, size, "(", ")");
 }
 
+/* "<Foo(an_int=42) at remote 0x...>", or without brackets where there is no dict. */
+static struct p3_error *add_remote_instance(struct format *format, uint64_t object,
+					    const struct type *type)
+{
+	uint64_t key, value, count = 0;
+	struct walk walk;
+	struct p3_error *error = start_attributes(format->py, object, &walk);
+	const char *name = strrchr(type->name, '.');
+
+	if (error && !(type->flags & TYPE_HEAP)) {
+		p3_error_free(error);
+		return add_remote(format, object, type);
+	}
+	p3_text_printf(format->text, "<%s(",
+		       name && (type->flags & TYPE_HEAP) ? name + 1 : type->name);
+	if (!error)
+		walk.slots = &format->slots;
+	while (!error && !(error = next_entry(&walk, &key, &value)) && key && !is_full(format)) {
+		p3_text_printf(format->text, "%s%s=", count++ ? ", " : "",
+			       p3_py_string(format->py, key));
+		add_item(format, value);
+	}
+	p3_error_free(error);
+	p3_text_printf(format->text, ") at remote 0x%" PRIx64 ">", object);
+	return NULL;
+}
+
 static struct p3_error *add_instance(struct format *format, uint64_t object,
 				     const struct type *type)
 {
@@ -816,6 +948,8 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 	struct p3_error *error;
 	struct walk walk;
 
+	if (format->remote)
+		return add_remote_instance(format, object, type);
 	p3_text_add(format->text, "<");
 	P3_TRY(add_type_name(format, type));
 	p3_text_printf(format->text, " at 0x%" PRIx64, object);
@@ -828,7 +962,7 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 		walk.slots = &format->slots;
 	while (!error && !(error = next_entry(&walk, &key, &value)) && key) {
 		p3_text_add(format->text, count ? ", " : ": ");
-		if (count++ == P3_PY_MAX_ITEMS || is_full(format)) {
+		if (count++ == max_items(format) || is_full(format)) {
 			p3_text_add(format->text, "...");
 			break;
 		}
@@ -841,6 +975,17 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 }
 
 typedef struct p3_error *add_function_type(struct format *, uint64_t, const struct type *);
+
+/* What python-gdb.py puts where an object is within itself. */
+static const char *cycle_text(const struct format *format, const struct type *type)
+{
+	return !format->remote		  ? "<cycle>"
+	       : type->flags & TYPE_HEAP  ? "<...>"
+	       : type->flags & TYPE_LIST  ? "[...]"
+	       : type->flags & TYPE_DICT  ? "{...}"
+	       : type->flags & TYPE_TUPLE ? "(...)"
+					  : "<...>";
+}
 
 /* By exact static type first, then by the flag that subclasses inherit. */
 static const struct {
@@ -871,6 +1016,24 @@ static const struct {
 	{ NULL, TYPE_TYPE, add_type },
 };
 
+/* Where python-gdb.py writes a type otherwise, or knows less of it. */
+static add_function_type *remote_printer(const struct type *type, add_function_type *add)
+{
+	if (add == add_builtin)
+		return add_remote_builtin;
+	if (!(type->flags & TYPE_HEAP) && !strcmp(type->name, "method-wrapper"))
+		return add_wrapper;
+	if (!(type->flags & TYPE_HEAP) && !strcmp(type->name, "frame"))
+		return add_frame_object;
+	if (add == add_function || add == add_method || add == add_module || add == add_cell ||
+	    add == add_type)
+		return add_remote;
+	/* Subclasses of containers are instances, to it. */
+	if ((type->flags & TYPE_HEAP) && (add == add_list || add == add_tuple || add == add_dict))
+		return add_instance;
+	return add;
+}
+
 static struct p3_error *add_object(struct format *format, uint64_t object)
 {
 	add_function_type *add = add_instance;
@@ -881,7 +1044,7 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 	P3_TRY(read_type(format->py, object, &type));
 	for (i = 0; i < format->depth; i++) {
 		if (format->parents[i] == object) {
-			p3_text_add(format->text, "<cycle>");
+			p3_text_add(format->text, cycle_text(format, &type));
 			return NULL;
 		}
 	}
@@ -893,7 +1056,10 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 			break;
 		}
 	}
-	if (format->depth > P3_PY_MAX_DEPTH) {
+	if (format->remote)
+		add = remote_printer(&type, add);
+	if (format->depth >
+	    (format->remote ? (unsigned int)MAX_REMOTE_DEPTH : (unsigned int)P3_PY_MAX_DEPTH)) {
 		p3_text_add(format->text, "...");
 		return NULL;
 	}
@@ -915,6 +1081,29 @@ void p3_py_format(struct p3_py *py, uint64_t object, bool attributes, struct p3_
 		p3_text_printf(ret, "<unreadable object at 0x%" PRIx64 ">", object);
 	p3_error_free(error);
 	*aggregate_ret = format.aggregate;
+}
+
+void p3_py_format_remote(struct p3_py *py, uint64_t object, size_t limit, struct p3_text *ret)
+{
+	struct format format = {
+		.py = py, .text = ret, .start = ret->size, .attributes = true, .remote = true
+	};
+	struct p3_error *error = py->layout ? add_object(&format, object) : NULL;
+	size_t start = format.start;
+	struct type type;
+
+	if (error || !py->layout) {
+		p3_text_cut(ret, start);
+		p3_error_free(error);
+		error = py->layout ? read_type(py, object, &type) : NULL;
+		p3_text_printf(ret, "<%s at remote 0x%" PRIx64 ">",
+			       error || !py->layout ? "unknown" : type.name, object);
+	}
+	p3_error_free(error);
+	if (ret->size - start > limit) {
+		p3_text_cut(ret, start + limit);
+		p3_text_add(ret, "...(truncated)");
+	}
 }
 
 /* ---- callables ---- */

@@ -19,7 +19,26 @@ static struct p3_error *write_text(void *context, const char *text)
 	return p3_gdb_write(text);
 }
 
+static struct p3_error *select_frame(void *context, uint32_t thread, uint32_t level)
+{
+	(void)context;
+	return p3_gdb_host_select(thread, level);
+}
+
+static struct p3_error *list_source(void *context, const char *arguments)
+{
+	P3_OBJECT command = PyUnicode_FromFormat("list %s", arguments);
+	P3_OBJECT done = NULL;
+
+	(void)context;
+	p3_gdb_host_forget(); /* the user's own frame is what is listed */
+	done = command ? p3_gdb_call(p3_gdb(), "execute", "(O)", command) : NULL;
+	return done ? NULL : p3_gdb_error(NULL);
+}
+
 const struct p3_actions p3_gdb_actions = {
+	.select = select_frame,
+	.list = list_source,
 	.write = write_text,
 	.break_panic = p3_gdb_break_panic,
 	.printers = p3_gdb_printer_state,

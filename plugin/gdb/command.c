@@ -153,6 +153,9 @@ static PyObject *invoke(PyObject *self, PyObject *args)
 			PyErr_SetString(type, "a pyo3-gdb command is running already");
 		return NULL;
 	}
+	if (!strncmp(command->name, "py-", 3) && !p3_gdb_py_commands())
+		return raise_error(p3_error_hint(p3_error_new(P3_USAGE, "%s is off", command->name),
+						 "turn it on with `set pyo3 py-commands auto`"));
 	context = p3_gdb_context();
 	busy = true;
 	error = p3_command_run(command, &context, arguments);
@@ -208,6 +211,18 @@ static const char *help_class(const char *name)
 						   : "COMMAND_STACK";
 }
 
+/* A command of CPython's python-gdb.py that is loaded already, which the user may keep. */
+static bool is_taken(const struct p3_command *command)
+{
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	P3_OBJECT help = NULL;
+
+	if (strncmp(command->name, "py-", 3) != 0 || p3_gdb_py_commands_forced())
+		return false;
+	help = p3_gdb_output_of(p3_arena_printf(arena, "help %s", command->name));
+	return help != NULL;
+}
+
 bool p3_gdb_define_commands(void)
 {
 	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Command");
@@ -225,10 +240,11 @@ bool p3_gdb_define_commands(void)
 					 ? p3_gdb_subclass("Command", base, p3_gdb_text(arena, doc),
 							   methods, index)
 					 : NULL;
-		P3_OBJECT made =
-			type ? PyObject_CallFunction(type, "sl", command->name,
-						     p3_gdb_constant(help_class(command->name), 0))
-			     : NULL;
+		P3_OBJECT made = is_taken(command) ? PyUnicode_FromString("")
+				 : type		   ? PyObject_CallFunction(
+							     type, "sl", command->name,
+							     p3_gdb_constant(help_class(command->name), 0))
+					: NULL;
 
 		if (!made)
 			return false;

@@ -41,6 +41,8 @@ const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, cons
 int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t otherwise);
 /* A gdb.Value or int as an address; 0 on failure. Clears exceptions, as above. */
 uint64_t p3_gdb_address(PyObject *value);
+/* A gdb.Value that was optimized out, or cannot be read. Clears exceptions, as above. */
+bool p3_gdb_is_lost(PyObject *value);
 /* gdb.NAME, a number; `otherwise` where this gdb has none. */
 long p3_gdb_constant(const char *name, long otherwise);
 /* What a gdb command prints; NULL on failure. Clears exceptions, as above. */
@@ -55,6 +57,8 @@ PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc, PyM
 struct p3_host p3_gdb_host(void);
 /* Drop what was kept of gdb's objects at this stop. */
 void p3_gdb_host_forget(void);
+/* Select a frame for good: it is not put back at the end of the command. */
+struct p3_error *p3_gdb_host_select(uint32_t thread, uint32_t level) P3_MUST_CHECK;
 /* A register of a gdb.Frame; 0 if it has none of that name. */
 uint64_t p3_gdb_register(PyObject *frame, const char *name);
 
@@ -72,6 +76,14 @@ bool p3_gdb_define_commands(void);
 /* `set pyo3 ...` (parameter.c). */
 bool p3_gdb_define_parameters(void);
 enum p3_unwinder p3_gdb_unwinder(void);
+
+/* `set pyo3 py-commands`: false when it is off. */
+bool p3_gdb_py_commands(void);
+/* The same: true when it is on, in place of CPython's own. */
+bool p3_gdb_py_commands_forced(void);
+
+/* Python objects in gdb's own print (pyobject.c). */
+bool p3_gdb_start_objects(void);
 
 /* Panics (breakpoint.c). */
 struct p3_error *p3_gdb_break_panic(void *context);

@@ -18,7 +18,8 @@ PyMODINIT_FUNC PyInit_pyo3_gdb(void)
 	if (!module || !p3_gdb()) /* not within gdb: ImportError */
 		return NULL;
 	if (PyModule_AddStringConstant(module, "__version__", PACKAGE_VERSION) < 0 ||
-	    !p3_gdb_start_printers() || !p3_gdb_define_parameters() || !p3_gdb_define_commands()) {
+	    !p3_gdb_start_printers() || !p3_gdb_start_objects() || !p3_gdb_define_parameters() ||
+	    !p3_gdb_define_commands()) {
 		Py_DECREF(module);
 		return NULL;
 	}

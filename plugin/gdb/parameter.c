@@ -16,6 +16,12 @@ static const struct parameter {
 	  "own: our own or an error; gdb: gdb's. `info pyo3` counts them.",
 	  { "auto", "own", "gdb", NULL },
 	  "The unwinder of pyo3-bt is" },
+	{ "pyo3 py-commands",
+	  "Whether py-bt, py-up and the like, and Python objects in print, are ours.\n"
+	  "auto: where CPython's own python-gdb.py is not loaded; on: ours, in place of\n"
+	  "CPython's own, too; off: they say that they are off.",
+	  { "auto", "on", "off", NULL },
+	  "The commands of python-gdb.py are" },
 };
 
 enum { PARAMETER_COUNT = sizeof(parameters) / sizeof(*parameters) };
@@ -43,11 +49,23 @@ enum p3_unwinder p3_gdb_unwinder(void)
 	return unwinders[value_of(0)];
 }
 
+bool p3_gdb_py_commands(void)
+{
+	return value_of(1) != 2;
+}
+
+bool p3_gdb_py_commands_forced(void)
+{
+	return value_of(1) == 1;
+}
+
 /* `set` says nothing, as gdb's own; without this, gdb prints the help. */
 static PyObject *get_set_string(PyObject *self, PyObject *args)
 {
-	(void)self;
 	(void)args;
+	/* CPython's own may have been loaded since: take their names back. */
+	if (PyLong_AsSize_t(self) == 1 && p3_gdb_py_commands_forced() && !p3_gdb_define_commands())
+		return NULL;
 	return PyUnicode_FromString("");
 }
 

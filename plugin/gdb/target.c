@@ -171,6 +171,22 @@ void p3_gdb_host_forget(void)
 	restore_selection();
 }
 
+static struct p3_error *host_selected_level(void *context, uint32_t *ret)
+{
+	P3_OBJECT frame = NULL;
+	P3_OBJECT level = NULL;
+
+	(void)context;
+	save_selection();
+	Py_XINCREF(saved_frame);
+	frame = saved_frame;
+	/* gdb 11 and newer */
+	level = frame ? p3_gdb_call(frame, "level", "()") : NULL;
+	*ret = level ? (uint32_t)PyLong_AsUnsignedLong(level) : 0;
+	p3_gdb_clear();
+	return NULL;
+}
+
 uint64_t p3_gdb_register(PyObject *frame, const char *name)
 {
 	P3_OBJECT value = frame ? p3_gdb_call(frame, "read_register", "(s)", name) : NULL;
@@ -560,6 +576,22 @@ static PyObject *frame_at(uint32_t number, uint32_t level)
 	return list ? PyList_GetItem(list, (Py_ssize_t)level) : NULL;
 }
 
+struct p3_error *p3_gdb_host_select(uint32_t thread, uint32_t level)
+{
+	P3_OBJECT frame = switch_to(thread) ? frame_at(thread, level) : NULL;
+	P3_OBJECT done = NULL;
+
+	Py_XINCREF(frame); /* borrowed */
+	done = frame ? p3_gdb_call(frame, "select", "()") : NULL;
+	if (!done)
+		return p3_gdb_error("frame");
+	/* What there is to be put back is this one now. */
+	Py_CLEAR(saved_frame);
+	Py_INCREF(frame);
+	saved_frame = frame;
+	return NULL;
+}
+
 /* ---- variables ---- */
 
 /* PyO3's types that hold a PyObject * in their first eight bytes: facts/rust.md 5. */
@@ -822,6 +854,7 @@ static bool host_interrupted(void *context)
 
 static const struct p3_host_ops ops = {
 	.interrupted = host_interrupted,
+	.selected_level = host_selected_level,
 	.read = host_read,
 	.process = host_process,
 	.threads = host_threads,

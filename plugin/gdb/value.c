@@ -124,6 +124,20 @@ uint64_t p3_gdb_address(PyObject *value)
 	return address;
 }
 
+bool p3_gdb_is_lost(PyObject *value)
+{
+	P3_OBJECT gone = PyObject_GetAttrString(value, "is_optimized_out");
+	P3_OBJECT number = NULL;
+	bool lost = !gone || PyObject_IsTrue(gone) != 0;
+
+	if (!lost) {
+		number = PyNumber_Long(value);
+		lost = number == NULL;
+	}
+	p3_gdb_clear();
+	return lost;
+}
+
 long p3_gdb_constant(const char *name, long otherwise)
 {
 	return (long)p3_gdb_attribute_number(p3_gdb(), name, otherwise);

@@ -164,6 +164,28 @@ const char *p3_native_symbol(struct p3_native *native, struct p3_target *target,
 	return file ? p3_file_symbol_at(file, address - module->bias) : NULL;
 }
 
+/* Where the functions of the host's frames start, which it does not tell. */
+static void find_entries(struct p3_native *native, struct p3_target *target,
+			 const struct p3_modules *modules, struct p3_native_frames *frames)
+{
+	size_t i;
+
+	for (i = 0; i < frames->count; i++) {
+		struct p3_native_frame *frame = &frames->items[i];
+		uint64_t pc = frame->pc - (frame->level != 0);
+		const struct p3_module *module = p3_modules_at(modules, pc);
+		struct p3_file *file = NULL;
+		const struct p3_places *places;
+
+		if (frame->kind == P3_FRAME_NORMAL && module)
+			file = p3_native_file(native, target, module);
+		if (!file)
+			continue;
+		places = p3_native_places(native, target, file, module->bias, pc - module->bias);
+		frame->entry = places->entry ? places->entry + module->bias : 0;
+	}
+}
+
 struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unwinder,
 				  struct p3_target *target, const struct p3_modules *modules,
 				  struct p3_arena *arena, uint32_t thread,
@@ -183,5 +205,7 @@ struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unw
 		p3_error_free(error);
 	}
 	native->counts.host++;
-	return p3_native_unwind_host(target, arena, thread, ret);
+	P3_TRY(p3_native_unwind_host(target, arena, thread, ret));
+	find_entries(native, target, modules, ret);
+	return NULL;
 }

@@ -65,6 +65,12 @@ void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *r
 		p3_text_add(ret, "\"");
 	}
 	p3_text_add(ret, gil[thread->gil]);
+	if (thread->attached)
+		p3_text_printf(ret, ", %s", p3_attached_name(thread->attached));
+	if (thread->collecting)
+		p3_text_add(ret, ", garbage is being collected");
+	if (thread->finalizing)
+		p3_text_add(ret, ", finalizing Python");
 	if (thread->python_absent) {
 		p3_text_add(ret, " (");
 		p3_text_add_safe(ret, thread->python_absent, strlen(thread->python_absent), 0);

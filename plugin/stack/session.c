@@ -27,6 +27,7 @@ struct p3_session {
 	P3_LIST(struct known_file) files;
 	struct p3_native *native;
 	enum p3_unwinder unwinder;
+	struct p3_position position;
 };
 
 struct p3_session *p3_session_new(struct p3_host host)
@@ -64,6 +65,16 @@ void p3_session_set_unwinder(struct p3_session *session, enum p3_unwinder unwind
 struct p3_native_counts p3_session_native_counts(const struct p3_session *session)
 {
 	return p3_native_counts(session->native);
+}
+
+struct p3_position p3_session_position(const struct p3_session *session)
+{
+	return session->position;
+}
+
+void p3_session_set_position(struct p3_session *session, struct p3_position position)
+{
+	session->position = position;
 }
 
 void p3_session_forget_stop(struct p3_session *session)
@@ -253,6 +264,10 @@ static void fill_thread(struct p3_session *session, const struct p3_snapshot *sn
 			thread->python_absent = python->thread.incomplete;
 		if (python->thread.gil == P3_GIL_HOLDS || thread->gil == P3_GIL_UNKNOWN)
 			thread->gil = python->thread.gil;
+		if (python->py->free_threaded)
+			thread->attached = python->thread.attached;
+		thread->collecting |= python->thread.collecting;
+		thread->finalizing |= python->thread.finalizing;
 		if (python->thread.name)
 			thread->name = python->thread.name;
 	}

@@ -308,6 +308,14 @@ struct p3_error *p3_target_frames(struct p3_target *target, uint32_t thread,
 	return NULL;
 }
 
+struct p3_error *p3_target_selected_level(struct p3_target *target, uint32_t *ret)
+{
+	*ret = 0;
+	if (!target->host.ops->selected_level)
+		return NULL;
+	return target->host.ops->selected_level(target->host.context, ret);
+}
+
 struct p3_error *p3_target_places(struct p3_target *target, struct p3_arena *arena, uint64_t pc,
 				  struct p3_host_places *ret)
 {
