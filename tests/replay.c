@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	for (i = first + 1 + words; i < argc; i++)
 		p3_text_printf(&arguments, "%s ", argv[i]);
 	error = p3_command_run(command, &context, p3_text_string(&arguments));
+	fflush(stdout);
 	if (reads)
 		fprintf(stderr, "%" PRIu64 " reads\n",
 			p3_target_counts(p3_session_target(session)).reads);

@@ -41,6 +41,8 @@ const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, cons
 int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t otherwise);
 /* A gdb.Value or int as an address; 0 on failure. Clears exceptions, as above. */
 uint64_t p3_gdb_address(PyObject *value);
+/* gdb puts "target:" before files that it reads through gdbserver; they may be here, too. */
+const char *p3_gdb_local_path(const char *path);
 /* A gdb.Value that was optimized out, or cannot be read. Clears exceptions, as above. */
 bool p3_gdb_is_lost(PyObject *value);
 /* gdb.NAME, a number; `otherwise` where this gdb has none. */

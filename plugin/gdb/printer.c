@@ -227,7 +227,7 @@ static bool has_rust_printers(PyObject *objfile)
 /* The facts of a Rust objfile with DWARF, whose values can be printed; false: another. */
 static bool is_printable(struct p3_arena *arena, PyObject *objfile, struct p3_file_facts *facts)
 {
-	const char *path = p3_gdb_attribute_text(arena, objfile, "filename");
+	const char *path = p3_gdb_local_path(p3_gdb_attribute_text(arena, objfile, "filename"));
 	struct p3_error *error;
 
 	if (!path || *path != '/')
@@ -350,12 +350,18 @@ bool p3_gdb_start_printers(void)
 
 const char *p3_gdb_printer_state(void *context, struct p3_arena *arena, const char *module)
 {
-	P3_OBJECT objfile = p3_gdb_call(p3_gdb(), "lookup_objfile", "(s)", module);
+	PyObject *found = p3_gdb_call(p3_gdb(), "lookup_objfile", "(s)", module);
+	P3_OBJECT objfile = NULL;
 	struct p3_file_facts facts;
 	struct p3_toolchain toolchain;
 	struct p3_error *error;
 
 	(void)context;
+	p3_gdb_clear();
+	if (!found) /* through gdbserver */
+		found = p3_gdb_call(p3_gdb(), "lookup_objfile", "(s)",
+				    p3_arena_printf(arena, "target:%s", module));
+	objfile = found;
 	p3_gdb_clear();
 	if (!objfile)
 		return NULL;

@@ -77,15 +77,6 @@ static bool parse_auxv_line(char *line, uint64_t *type, uint64_t *value)
 	return end != last;
 }
 
-/* gdb puts "target:" before files that it reads through gdbserver: are they here, too? */
-static const char *local_path(const char *path)
-{
-	static const char prefix[] = "target:";
-
-	return path && !strncmp(path, prefix, sizeof(prefix) - 1) ? path + sizeof(prefix) - 1
-								  : path;
-}
-
 static void read_auxv(struct p3_arena *arena, struct p3_process *process)
 {
 	P3_OBJECT output = p3_gdb_output_of("info auxv");
@@ -122,7 +113,7 @@ static struct p3_error *host_process(void *context, struct p3_arena *arena, stru
 	*ret = (struct p3_process){ 0 };
 	ret->pid = p3_gdb_attribute_number(inferior, "pid", 0);
 	ret->state = kind && !strcmp(kind, "core") ? "core" : "live";
-	ret->executable = local_path(p3_gdb_attribute_text(arena, space, "filename"));
+	ret->executable = p3_gdb_local_path(p3_gdb_attribute_text(arena, space, "filename"));
 	ret->host = p3_arena_printf(arena, "gdb %s", version ? version : "of unknown version");
 	read_auxv(arena, ret);
 	return NULL;
@@ -292,9 +283,11 @@ static struct p3_error *host_file(void *context, struct p3_arena *arena, const c
 	for (i = 0; i < count; i++) {
 		P3_OBJECT objfile = PySequence_GetItem(objfiles, i);
 		P3_OBJECT owner = objfile ? PyObject_GetAttrString(objfile, "owner") : NULL;
-		const char *file = local_path(p3_gdb_attribute_text(arena, objfile, "filename"));
+		const char *file =
+			p3_gdb_local_path(p3_gdb_attribute_text(arena, objfile, "filename"));
 		const char *id = p3_gdb_attribute_text(arena, objfile, "build_id");
-		const char *given = local_path(p3_gdb_attribute_text(arena, objfile, "username"));
+		const char *given =
+			p3_gdb_local_path(p3_gdb_attribute_text(arena, objfile, "username"));
 
 		p3_gdb_clear();
 		if (!file)

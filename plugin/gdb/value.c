@@ -124,6 +124,14 @@ uint64_t p3_gdb_address(PyObject *value)
 	return address;
 }
 
+const char *p3_gdb_local_path(const char *path)
+{
+	static const char prefix[] = "target:";
+
+	return path && !strncmp(path, prefix, sizeof(prefix) - 1) ? path + sizeof(prefix) - 1
+								  : path;
+}
+
 bool p3_gdb_is_lost(PyObject *value)
 {
 	P3_OBJECT gone = PyObject_GetAttrString(value, "is_optimized_out");

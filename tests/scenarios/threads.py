@@ -1,4 +1,4 @@
-# ways: attach core
+# ways: attach core gdbserver
 # gdb-command: pyo3-bt -all
 # gdb-check: Thread 1 \(LWP \d+\) "MainThread"$
 # gdb-check: #[\d.]+ +py    last \(\)
