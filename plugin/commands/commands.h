@@ -5,6 +5,8 @@
 
 #include <pyo3-gdb/command.h>
 
+#include <stdio.h>
+
 #define COMMAND(function, ...)                                                                   \
 	struct p3_error *p3_command_##function(struct p3_command_context *context, char **words, \
 					       size_t count);
@@ -38,6 +40,11 @@ struct p3_error *p3_place_no_python(const struct p3_place_in_stack *place) P3_MU
 /* List the source of the frame; `python`: of the nearest Python frame. */
 struct p3_error *p3_place_list(struct p3_command_context *context, char **words, size_t count,
 			       const char *command, bool python) P3_MUST_CHECK;
+
+/* NULL: there is no such file, or it is no plain one; errno says which. */
+FILE *p3_source_open(const char *path);
+/* For P3_CLEANUP. */
+void p3_source_done(FILE **file);
 
 struct p3_error *p3_command_no_arguments(const char *name, size_t count) P3_MUST_CHECK;
 struct p3_error *p3_command_write(struct p3_command_context *context,

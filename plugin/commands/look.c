@@ -127,17 +127,11 @@ struct p3_error *p3_command_print(struct p3_command_context *context, char **wor
 
 /* ---- source ---- */
 
-static void done_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 /* Lines [first, last] of a source file, the current one marked. */
 static struct p3_error *list_file(struct p3_command_context *context, const char *path,
 				  uint32_t current, long first, long last)
 {
-	FILE *file P3_CLEANUP(done_file) = fopen(path, "re");
+	FILE *file P3_CLEANUP(p3_source_done) = p3_source_open(path);
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	char line[MAX_LINE];
 	long number = 0;

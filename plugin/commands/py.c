@@ -11,15 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_OUTPUT = 1024, MAX_LINE = 4096 };
+enum {
+	MAX_OUTPUT = 1024,
+	MAX_LINE = 4096,
+	MAX_CALL = 64, /* native frames between a C function and the Python frame that called it */
+};
 
 /* What py-bt shows of the frame at an index; further Python frames of its level belong to it. */
 enum kind { NOTHING, PYTHON, BUILTIN, WAITING, COLLECTING };
 
-/* The nearest Python frame further out. */
+/* The nearest Python frame further out; one that called C is not far. */
 static const struct p3_frame *caller_of(const struct p3_stack *stack, size_t index)
 {
-	for (; index < stack->count; index++)
+	size_t end = stack->count - index > MAX_CALL ? index + MAX_CALL : stack->count;
+
+	for (; index < end; index++)
 		if (stack->items[index].py)
 			return &stack->items[index];
 	return NULL;
@@ -53,7 +59,7 @@ static bool add_builtin(struct p3_command_context *context, struct p3_stack *sta
 {
 	bool inlined = index + 1 < stack->count && stack->items[index + 1].py;
 	struct p3_frame *frame = &stack->items[index];
-	const struct p3_frame *caller = caller_of(stack, index);
+	const struct p3_frame *caller;
 	size_t i;
 
 	if (index && !stack->items[index - 1].py && add_callable(stack, index - 1, ret))
@@ -62,7 +68,10 @@ static bool add_builtin(struct p3_command_context *context, struct p3_stack *sta
 	    add_callable(stack, index, ret))
 		return true;
 	/* One that has left its own frame behind, by a tail call: what calls it knows it. */
-	if (!caller || !frame->function || strncmp(frame->function, "cfunction_", 10) != 0)
+	if (!frame->function || strncmp(frame->function, "cfunction_", 10) != 0)
+		return false;
+	caller = caller_of(stack, index);
+	if (!caller)
 		return false;
 	if (!frame->variables.count)
 		p3_session_read_variables(context->session, stack, frame, P3_ARGUMENTS);
@@ -100,16 +109,10 @@ static enum kind kind_of(struct p3_command_context *context, struct p3_stack *st
 	return add_builtin(context, stack, index, builtin) ? BUILTIN : NOTHING;
 }
 
-static void done_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 /* The source line, without the space around it; nothing where there is no such file. */
 static void add_source(const struct p3_frame *frame, struct p3_text *text)
 {
-	FILE *file P3_CLEANUP(done_file) = frame->file ? fopen(frame->file, "re") : NULL;
+	FILE *file P3_CLEANUP(p3_source_done) = p3_source_open(frame->file);
 	char line[MAX_LINE], *start, *end;
 	uint32_t number = 1;
 
@@ -133,7 +136,7 @@ static void add_source(const struct p3_frame *frame, struct p3_text *text)
 static void add_variables(struct p3_command_context *context, struct p3_stack *stack,
 			  struct p3_frame *frame, const char *separator, struct p3_text *text)
 {
-	size_t i;
+	size_t i, shown = 0;
 
 	frame->variables.count = 0;
 	p3_session_read_variables(context->session, stack, frame, P3_VARIABLES);
@@ -142,7 +145,7 @@ static void add_variables(struct p3_command_context *context, struct p3_stack *s
 
 		if (!variable->object)
 			continue;
-		p3_text_printf(text, "%s%s%s", i && *separator == ',' ? ", " : "",
+		p3_text_printf(text, "%s%s%s", shown++ && *separator == ',' ? ", " : "",
 			       variable->name + strspn(variable->name, "*"),
 			       *separator == ',' ? "=" : " = ");
 		p3_py_format_remote(frame->py, variable->object, MAX_OUTPUT, text);

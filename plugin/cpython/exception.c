@@ -7,6 +7,7 @@
  */
 #include "layout.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -39,7 +40,7 @@ static struct p3_error *read_traceback(struct p3_py *py, uint64_t traceback,
 	size_t count;
 
 	for (count = 0; !is_none(py, traceback) && count < MAX_ENTRIES; count++) {
-		struct p3_py_frame *entry;
+		struct p3_py_frame entry = { 0 };
 		uint64_t frame, code;
 		uint32_t line, lasti;
 
@@ -47,11 +48,11 @@ static struct p3_error *read_traceback(struct p3_py *py, uint64_t traceback,
 		P3_TRY(p3_read_u32(py->target, traceback + layout->traceback.lasti, &lasti));
 		P3_TRY(p3_read_u32(py->target, traceback + layout->traceback.lineno, &line));
 		P3_TRY(read_code_of(py, frame, &code));
-		entry = p3_list_add(py->arena, exception);
-		P3_TRY(p3_py_code_frame(py, code, (int32_t)lasti, entry));
+		P3_TRY(p3_py_code_frame(py, code, (int32_t)lasti, &entry));
 		/* 3.11+ fills it in when it is asked for; until then it is -1. */
 		if ((int32_t)line > 0)
-			entry->line = line;
+			entry.line = line;
+		*p3_list_add(py->arena, exception) = entry;
 		P3_TRY(p3_read_u64(py->target, traceback + layout->traceback.next, &traceback));
 	}
 	return NULL;
@@ -74,6 +75,8 @@ static struct p3_error *read_exception(struct p3_py *py, uint64_t object, const 
 	exception->how = how;
 	p3_py_format(py, object, true, &text, &aggregate);
 	exception->text = p3_arena_string(py->arena, p3_text_string(&text));
+	if (!p3_py_is_exception(py, object))
+		return p3_error_new(P3_BAD_DATA, "0x%" PRIx64 " is no exception", object);
 	P3_TRY(p3_read_u64(py->target, object + layout->exception.traceback, &traceback));
 	error = read_traceback(py, traceback, exception);
 	if (error)
@@ -119,6 +122,44 @@ static void add_chain(struct p3_py *py, uint64_t object, const char *how,
 	}
 }
 
+/*
+ * Before 3.12 what is on its way is a type, a value and a traceback; the value need not be
+ * made yet: it is what the exception will be made from, or nothing.
+ */
+static struct p3_error *add_unmade(struct p3_py *py, uint64_t at, struct p3_py_exceptions *ret)
+{
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_py_exception *exception;
+	uint64_t words[3]; /* type, value, traceback */
+	struct p3_error *error;
+	bool aggregate;
+
+	P3_TRY(p3_read(py->target, at, words, sizeof(words)));
+	if (!words[0])
+		return NULL;
+	if (words[1] && p3_py_is_exception(py, words[1])) {
+		add_chain(py, words[1], "on its way", ret);
+		exception = &ret->items[0];
+	} else {
+		exception = p3_list_add(py->arena, ret);
+		exception->object = words[0];
+		exception->how = "on its way, not made yet";
+		p3_py_format(py, words[0], false, &text, &aggregate);
+		if (words[1]) {
+			p3_text_add(&text, " with ");
+			p3_py_format(py, words[1], false, &text, &aggregate);
+		}
+		exception->text = p3_arena_string(py->arena, p3_text_string(&text));
+	}
+	if (exception->count || !words[2])
+		return NULL;
+	error = read_traceback(py, words[2], exception);
+	if (error)
+		exception->incomplete = p3_arena_string(py->arena, error->message);
+	p3_error_free(error);
+	return NULL;
+}
+
 void p3_py_exceptions(struct p3_py *py, const struct p3_py_thread *thread,
 		      struct p3_py_exceptions *ret)
 {
@@ -128,14 +169,13 @@ void p3_py_exceptions(struct p3_py *py, const struct p3_py_thread *thread,
 	int i;
 
 	*ret = (struct p3_py_exceptions){ 0 };
-	/* Before 3.12: the type, then the value, which may not be made yet. */
-	error = p3_read_u64(py->target,
-			    at + (layout->thread.current_exception
-					  ? layout->thread.current_exception
-					  : layout->thread.curexc_type + 8),
-			    &object);
-	if (!error && object)
-		add_chain(py, object, "on its way", ret);
+	if (layout->thread.current_exception) {
+		error = p3_read_u64(py->target, at + layout->thread.current_exception, &object);
+		if (!error && object)
+			add_chain(py, object, "on its way", ret);
+	} else {
+		error = add_unmade(py, at + layout->thread.curexc_type, ret);
+	}
 	if (!error)
 		error = p3_read_u64(py->target, at + layout->thread.exc_info, &item);
 	for (i = 0; !error && item && i < MAX_HANDLED; i++) {

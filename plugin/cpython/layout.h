@@ -185,6 +185,8 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_module *module
 const char *p3_py_string(struct p3_py *py, uint64_t object);
 /* The name of an object's type, if the type is static (not a class statement's); else "". */
 const char *p3_py_static_type(struct p3_py *py, uint64_t object);
+/* Is it an instance of BaseException? */
+bool p3_py_is_exception(struct p3_py *py, uint64_t object);
 /* The value of `key` in a dict with str keys; 0: not there. */
 uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
 /* All values of a dict with int keys, by key; addresses as pointers. 0: an empty dict. */

@@ -84,6 +84,16 @@ const char *p3_py_static_type(struct p3_py *py, uint64_t object)
 	return type.flags & TYPE_HEAP ? "" : type.name;
 }
 
+bool p3_py_is_exception(struct p3_py *py, uint64_t object)
+{
+	struct type type;
+	struct p3_error *error = read_type(py, object, &type);
+	bool yes = !error && (type.flags & TYPE_EXCEPTION);
+
+	p3_error_free(error);
+	return yes;
+}
+
 /* ---- str ---- */
 
 struct string {
@@ -841,17 +851,17 @@ static struct p3_error *add_frame_object(struct format *format, uint64_t object,
 {
 	struct p3_variable_list locals;
 	struct p3_py_frame frame;
-	size_t i;
+	size_t i, shown = 0;
 
 	(void)type;
 	P3_TRY(p3_py_frame_object(format->py, object, &frame));
 	p3_text_printf(format->text, "Frame 0x%" PRIx64 ", for file %s, line %" PRIu32 ", in %s (",
 		       object, frame.file, frame.line, frame.name);
 	P3_TRY(p3_py_locals(format->py, &frame, P3_ARGUMENTS | P3_LOCALS, &locals));
-	for (i = 0; i < locals.count; i++) {
+	for (i = 0; i < locals.count && !is_full(format); i++) {
 		if (!locals.items[i].object)
 			continue;
-		p3_text_printf(format->text, "%s%s=", i ? ", " : "",
+		p3_text_printf(format->text, "%s%s=", shown++ ? ", " : "",
 			       locals.items[i].name + strspn(locals.items[i].name, "*"));
 		add_item(format, locals.items[i].object);
 	}
@@ -1041,6 +1051,10 @@ static struct p3_error *add_object(struct format *format, uint64_t object)
 	struct type type;
 	unsigned int i;
 
+	if (is_full(format)) {
+		p3_text_add(format->text, "...");
+		return NULL;
+	}
 	P3_TRY(read_type(format->py, object, &type));
 	for (i = 0; i < format->depth; i++) {
 		if (format->parents[i] == object) {

@@ -61,6 +61,7 @@ struct p3_file {
 	bool has_dwarf; /* it was looked for */
 	bool packed;
 	unsigned int asked; /* for p3_file_trim() */
+	int array_depth;    /* of the type being read */
 	Dwarf_CFI *eh_frame, *debug_frame;
 	bool looked_for_cfi;
 	struct p3_map *rows; /* pc -> struct p3_cfi_row */

@@ -240,7 +240,7 @@ static void find_debug_sections(struct p3_file *file)
 		    !(name = elf_strptr(elf, strings, header.sh_name)))
 			continue;
 		/* Compressed by GNU's old way; libdw has unpacked it, as the others. */
-		name += !strncmp(name, ".zdebug", 7);
+		name += !strncmp(name, ".zdebug", 7) ? 2 : 0;
 		for (i = 0; i < P3_DEBUG_SECTIONS; i++)
 			if (!strcmp(name, names[i] + (*name != '.')) &&
 			    (data = elf_rawdata(section, NULL)) && data->d_buf)

@@ -145,8 +145,12 @@ const struct p3_type *p3_type_of(struct p3_file *file, Dwarf_Die *given)
 		type->type.size = size;
 	else if (type->type.kind == P3_TYPE_POINTER)
 		type->type.size = 8;
-	if (type->type.kind == P3_TYPE_ARRAY) {
-		const struct p3_type *element = p3_type_target(&type->type);
+	if (type->type.kind == P3_TYPE_ARRAY && file->array_depth < MAX_LINKS) {
+		const struct p3_type *element;
+
+		file->array_depth++; /* of arrays of arrays: damaged ones may not end */
+		element = p3_type_target(&type->type);
+		file->array_depth--;
 
 		type->type.count = array_count(&die);
 		if (element && type->type.count && element->size < UINT64_MAX / type->type.count)
@@ -293,6 +297,30 @@ const struct p3_variants *p3_type_variants(const struct p3_type *given)
 	return type->variants;
 }
 
+bool p3_attribute_number(Dwarf_Attribute *attribute, int64_t *ret)
+{
+	Dwarf_Word number;
+	Dwarf_Sword value;
+
+	if (!attribute)
+		return false;
+	switch (dwarf_whatform(attribute)) {
+	case DW_FORM_data1:
+	case DW_FORM_data2:
+	case DW_FORM_data4:
+	case DW_FORM_data8: /* gdb takes these without a sign; what has one is sdata */
+		if (dwarf_formudata(attribute, &number) != 0)
+			return false;
+		*ret = (int64_t)number;
+		return true;
+	default:
+		if (dwarf_formsdata(attribute, &value) != 0)
+			return false;
+		*ret = value;
+		return true;
+	}
+}
+
 const struct p3_enumerators *p3_type_enumerators(const struct p3_type *given)
 {
 	struct full_type *type = full(given);
@@ -309,7 +337,7 @@ const struct p3_enumerators *p3_type_enumerators(const struct p3_type *given)
 
 		if (dwarf_tag(&child) == DW_TAG_enumerator &&
 		    type->enumerators->count < P3_VALUE_MAX_MEMBERS &&
-		    dwarf_formsdata(dwarf_attr(&child, DW_AT_const_value, &attribute), &value) == 0)
+		    p3_attribute_number(dwarf_attr(&child, DW_AT_const_value, &attribute), &value))
 			*p3_list_add(type->file->arena, type->enumerators) =
 				(struct p3_enumerator){ dwarf_diename(&child), value };
 	} while (dwarf_siblingof(&child, &child) == 0);

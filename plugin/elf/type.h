@@ -12,6 +12,8 @@ const struct p3_type *p3_type_of(struct p3_file *file, Dwarf_Die *die);
 /* The type of a variable, parameter or function; NULL: it has none. */
 const struct p3_type *p3_type_of_variable(struct p3_file *file, Dwarf_Die *die);
 
+/* A constant, with a sign only where its form has one. */
+bool p3_attribute_number(Dwarf_Attribute *attribute, int64_t *ret);
 /* Of a DIE, with the namespaces and types around it; NULL: it has no name. */
 const char *p3_file_qualified_name(struct p3_file *file, Dwarf_Die *die);
 /*

@@ -26,6 +26,7 @@ struct context {
 	uint64_t pc; /* link-time, in the instruction */
 	Dwarf_Die function;
 	int depth; /* of entry values */
+	bool in_base;
 };
 
 static struct p3_error *evaluate(struct context *context, Dwarf_Attribute *attribute, Dwarf_Op *ops,
@@ -36,19 +37,33 @@ static struct p3_error *optimized_out(void)
 	return p3_error_new(P3_MISSING, "optimized out");
 }
 
+static struct p3_error *too_large(uint64_t size)
+{
+	return p3_error_new(P3_UNSUPPORTED, "a value of %zu bytes that is not in memory",
+			    (size_t)size);
+}
+
 /* The address that DW_OP_fbreg counts from. */
 static struct p3_error *frame_base(struct context *context, uint64_t *ret)
 {
 	Dwarf_Attribute attribute;
 	struct p3_value value;
+	struct p3_error *error;
 	Dwarf_Op *ops;
 	size_t count;
 
 	if (!dwarf_attr_integrate(&context->function, DW_AT_frame_base, &attribute) ||
 	    dwarf_getlocation_addr(&attribute, context->pc, &ops, &count, 1) != 1)
 		return optimized_out();
+	/* One that counts from itself does not end. */
+	if (context->in_base)
+		return optimized_out();
+	context->in_base = true;
+	error = evaluate(context, &attribute, ops, count, NULL, &value);
+	context->in_base = false;
+	if (error)
+		return error;
 	/* A register stands for what is in it. */
-	P3_TRY(evaluate(context, &attribute, ops, count, NULL, &value));
 	if (value.bytes)
 		memcpy(ret, value.bytes, sizeof(*ret));
 	else
@@ -286,13 +301,13 @@ static struct p3_error *evaluate(struct context *context, Dwarf_Attribute *attri
 	bool lost = false, any_piece = false;
 	size_t i;
 
-	if (pieces.size > P3_VALUE_MAX_BYTES)
-		pieces.size = 0;
 	*ret = (struct p3_value){ .type = type };
 	for (i = 0; i < count; i++) {
 		struct p3_error *error = NULL;
 
 		if (ops[i].atom == DW_OP_piece || ops[i].atom == DW_OP_bit_piece) {
+			if (pieces.size > P3_VALUE_MAX_BYTES)
+				return too_large(pieces.size);
 			if (!any_piece) {
 				pieces.bytes = p3_arena_take(context->arena, pieces.size + 8);
 				pieces.known = p3_arena_take(context->arena, pieces.size + 8);
@@ -329,6 +344,8 @@ static struct p3_error *evaluate(struct context *context, Dwarf_Attribute *attri
 	}
 	if (place.kind == PLACE_MEMORY)
 		return p3_machine_pop(&machine, &ret->address) ? NULL : optimized_out();
+	if (pieces.size > P3_VALUE_MAX_BYTES)
+		return too_large(pieces.size);
 	pieces.bytes = p3_arena_take(context->arena, pieces.size + 8);
 	pieces.known = p3_arena_take(context->arena, pieces.size + 8);
 	P3_TRY(add_piece(context, &machine, &place, false, pieces.size, &pieces));
@@ -342,14 +359,17 @@ static struct p3_error *evaluate(struct context *context, Dwarf_Attribute *attri
 static struct p3_error *constant_value(struct context *context, Dwarf_Attribute *attribute,
 				       const struct p3_type *type, struct p3_value *ret)
 {
-	uint64_t size = type->size <= P3_VALUE_MAX_BYTES ? type->size : 0;
-	uint8_t *bytes = p3_arena_take(context->arena, size + 8);
+	uint64_t size = type->size;
 	Dwarf_Block block;
 	Dwarf_Sword number;
+	uint8_t *bytes;
 
+	if (size > P3_VALUE_MAX_BYTES)
+		return too_large(size);
+	bytes = p3_arena_take(context->arena, size + 8);
 	if (dwarf_formblock(attribute, &block) == 0)
 		memcpy(bytes, block.data, block.length < size ? block.length : size);
-	else if (dwarf_formsdata(attribute, &number) == 0)
+	else if (p3_attribute_number(attribute, &number))
 		memcpy(bytes, &number, size < 8 ? size : 8);
 	else
 		return p3_error_new(P3_UNSUPPORTED, "a constant of a form not known");

@@ -28,12 +28,16 @@ static struct p3_py *find_runtime(void)
 {
 	static struct p3_session *session;
 	static struct p3_py *runtime;
+	static int64_t inferior;
 	const struct p3_snapshot *snapshot;
 	struct p3_error *error;
+	P3_OBJECT selected = p3_gdb_call(p3_gdb(), "selected_inferior", "()");
+	int64_t number = p3_gdb_attribute_number(selected, "num", 0);
 	size_t i;
 
-	if (!stale)
+	if (!stale && number == inferior)
 		return runtime;
+	inferior = number;
 	if (!session)
 		session = p3_session_new(p3_gdb_host());
 	p3_session_forget_stop(session);
@@ -51,14 +55,21 @@ static PyObject *to_string(PyObject *self, PyObject *args)
 {
 	uint64_t address = PyLong_AsUnsignedLongLong(self);
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	struct p3_py *runtime = find_runtime();
+	struct p3_py *runtime;
 
 	(void)args;
 	PyErr_Clear();
+	(void)p3_gdb_take_interrupt(); /* of an earlier value */
+	runtime = find_runtime();
 	if (!address || !runtime)
 		p3_text_printf(&text, "0x%" PRIx64, address);
 	else
 		p3_py_format_remote(runtime, address, MAX_OUTPUT, &text);
+	p3_gdb_clear();
+	if (p3_gdb_take_interrupt()) {
+		PyErr_SetNone(PyExc_KeyboardInterrupt);
+		return NULL;
+	}
 	return PyUnicode_DecodeUTF8(p3_text_string(&text), (Py_ssize_t)text.size, "replace");
 }
 

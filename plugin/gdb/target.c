@@ -464,8 +464,10 @@ static void add_place(struct p3_arena *arena, PyObject *block, uint64_t pc, PyOb
 	const char *name = function_name(arena, block, &symbol);
 	struct p3_host_place *place;
 
-	if (!name)
+	if (!name) {
+		Py_XDECREF(symbol);
 		return;
+	}
 	place = p3_list_add(arena, places);
 	place->name = name;
 	places->entry = (uint64_t)p3_gdb_attribute_number(block, "start", 0);
@@ -801,11 +803,11 @@ static struct p3_error *host_variables(void *context, struct p3_arena *arena, ui
 	P3_OBJECT frame = switch_to(number) ? frame_at(number, level) : NULL;
 	PyObject *block;
 
+	Py_XINCREF(frame);
 	(void)context;
 	p3_gdb_clear();
 	if (p3_gdb_interrupted())
 		return p3_gdb_error(NULL);
-	Py_XINCREF(frame);
 	if (!frame)
 		return p3_error_new(P3_NOT_FOUND, "there is no frame %u", level);
 	*ret = (struct p3_variable_list){ 0 };

@@ -17,7 +17,7 @@ struct known_file {
 struct p3_native {
 	struct p3_arena *arena;
 	P3_LIST(struct known_file) files;
-	struct p3_map *host_places; /* run-time pc -> struct p3_places, of packed files */
+	struct p3_map *host_places; /* file -> map of link-time pc -> struct p3_places */
 	struct p3_native_counts counts;
 };
 
@@ -140,16 +140,20 @@ static const struct p3_places *ask_host(struct p3_native *native, struct p3_targ
 const struct p3_places *p3_native_places(struct p3_native *native, struct p3_target *target,
 					 struct p3_file *file, uint64_t bias, uint64_t pc)
 {
+	const struct p3_places *places;
+	struct p3_map *map;
 	void **slot;
 
 	if (!p3_file_is_packed(file))
 		return p3_file_places(file, pc);
-	/* Where files are loaded may change from run to run. */
-	slot = p3_map_slot(native->host_places, pc ^ (uint64_t)(uintptr_t)file << 4);
+	slot = p3_map_slot(native->host_places, (uint64_t)(uintptr_t)file);
+	if (!*slot)
+		*slot = p3_map_new(native->arena);
+	map = *slot;
+	slot = p3_map_slot(map, pc);
 	if (!*slot) {
-		const struct p3_places *places = ask_host(native, target, file, bias, pc);
-
-		slot = p3_map_slot(native->host_places, pc ^ (uint64_t)(uintptr_t)file << 4);
+		places = ask_host(native, target, file, bias, pc);
+		slot = p3_map_slot(map, pc);
 		*slot = (void *)(uintptr_t)places;
 	}
 	return *slot;

@@ -5,21 +5,24 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The text that a char * points at: up to its NUL. */
-static void write_text(const struct p3_writer *writer, uint64_t address)
+/* Text up to its NUL, but not more than `limit` bytes. */
+static void write_text(const struct p3_writer *writer, uint64_t address, size_t limit)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
-	const char *string;
-	struct p3_error *error =
-		p3_read_string(writer->target, address, P3_VALUE_MAX_TEXT, arena, &string);
+	bool cut = limit > P3_VALUE_MAX_TEXT;
+	const char *string = "";
+	struct p3_error *error = NULL;
 
+	if (limit)
+		error = p3_read_string(writer->target, address, cut ? P3_VALUE_MAX_TEXT : limit,
+				       arena, &string);
 	if (error) {
-		p3_error_free(error);
+		p3_write_absent(writer, error);
 		return;
 	}
-	p3_text_add(writer->text, " \"");
+	p3_text_add(writer->text, "\"");
 	p3_text_add_safe(writer->text, string, strlen(string), '"');
-	p3_text_add(writer->text, strlen(string) == P3_VALUE_MAX_TEXT ? "\"..." : "\"");
+	p3_text_add(writer->text, cut && strlen(string) == P3_VALUE_MAX_TEXT ? "\"..." : "\"");
 }
 
 static void write_pointer(const struct p3_writer *writer, const struct p3_value *value)
@@ -36,7 +39,8 @@ static void write_pointer(const struct p3_writer *writer, const struct p3_value 
 	}
 	p3_text_printf(writer->text, "0x%" PRIx64, address);
 	if (target && target->kind == P3_TYPE_CHARACTER && target->size == 1 && address) {
-		write_text(writer, address);
+		p3_text_add(writer->text, " ");
+		write_text(writer, address, SIZE_MAX);
 		return;
 	}
 	name = target && target->kind == P3_TYPE_FUNCTION && writer->symbol
@@ -79,7 +83,7 @@ static void write_elements(const struct p3_writer *writer, const struct p3_value
 	uint64_t i;
 
 	if (element && element->kind == P3_TYPE_CHARACTER && element->size == 1 && !value->bytes) {
-		write_text(writer, value->address);
+		write_text(writer, value->address, value->type->count);
 		return;
 	}
 	p3_text_add(writer->text, "{");

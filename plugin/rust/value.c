@@ -616,17 +616,28 @@ static bool write_named(const struct writing *writing, const struct p3_value *va
 	return true;
 }
 
+/* "Mutex(" and the value in it, of a type that says more behind it; false: it has none. */
+static bool open_wrapper(const struct writing *writing, const struct p3_value *value,
+			 const char *field)
+{
+	struct p3_value content;
+
+	if (!find_member(value, field, &content))
+		return false;
+	add_type_word(writing, value->type);
+	p3_text_add(writing->text, "(");
+	write_value(writing, &content);
+	return true;
+}
+
 /* RefCell: 0 free, n > 0 borrowed n times, below 0 mutably. */
 static bool write_ref_cell(const struct writing *writing, const struct p3_value *value)
 {
-	struct p3_value content;
 	uint64_t flag;
 	bool absent;
 
-	if (!find_member(value, "value", &content))
+	if (!open_wrapper(writing, value, "value"))
 		return false;
-	p3_text_add(writing->text, "RefCell(");
-	write_value(writing, &content);
 	if (read_deep(writing, value, "borrow", &flag, &absent) && flag) {
 		if ((int64_t)flag < 0)
 			p3_text_add(writing->text, ", mutably borrowed");
@@ -678,14 +689,11 @@ static void add_poison(const struct writing *writing, const struct p3_value *val
 /* std's Mutex on futexes: 0 free, 1 locked, 2 locked with threads waiting. */
 static bool write_mutex(const struct writing *writing, const struct p3_value *value)
 {
-	struct p3_value content;
 	uint64_t state;
 	bool absent;
 
-	if (!find_member(value, "data", &content))
+	if (!open_wrapper(writing, value, "data"))
 		return false;
-	p3_text_add(writing->text, "Mutex(");
-	write_value(writing, &content);
 	if (read_deep(writing, value, "futex", &state, &absent) && state)
 		p3_text_add(writing->text, state == 2 ? ", locked, contended" : ", locked");
 	add_poison(writing, value);
@@ -696,14 +704,11 @@ static bool write_mutex(const struct writing *writing, const struct p3_value *va
 /* std's RwLock on futexes: readers in the low 30 bits, all of them set for a writer. */
 static bool write_rwlock(const struct writing *writing, const struct p3_value *value)
 {
-	struct p3_value content;
 	uint64_t state;
 	bool absent;
 
-	if (!find_member(value, "data", &content))
+	if (!open_wrapper(writing, value, "data"))
 		return false;
-	p3_text_add(writing->text, "RwLock(");
-	write_value(writing, &content);
 	if (read_deep(writing, value, "state", &state, &absent)) {
 		state &= 0x3fffffff;
 		if (state == 0x3fffffff)
@@ -770,15 +775,12 @@ static bool write_lazy_lock(const struct writing *writing, const struct p3_value
 /* parking_lot's: the raw lock, and the data. */
 static bool write_lock_api(const struct writing *writing, const struct p3_value *value)
 {
-	struct p3_value content, raw, number;
+	struct p3_value raw, number;
 	uint64_t state;
 	bool absent;
 
-	if (!find_member(value, "data", &content) || !find_member(value, "raw", &raw))
+	if (!find_member(value, "raw", &raw) || !open_wrapper(writing, value, "data"))
 		return false;
-	add_type_word(writing, value->type);
-	p3_text_add(writing->text, "(");
-	write_value(writing, &content);
 	if (find_first(&raw, P3_TYPE_UNKNOWN, 6, &number) &&
 	    read_number(writing, &number, &state, &absent) && state)
 		p3_text_add(writing->text, ", locked");

@@ -23,7 +23,8 @@ static void line_table(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		CHECK(p3_py_line(P3_LINES_3_11, table, sizeof(table), 10, rows[i].offset) == rows[i].line);
+		CHECK(p3_py_line(P3_LINES_3_11, table, sizeof(table), 10, rows[i].offset) ==
+		      rows[i].line);
 	/* cut anywhere, it ends */
 	for (i = 0; i < sizeof(table); i++)
 		CHECK(p3_py_line(P3_LINES_3_11, table, i, 10, 1 << 20) == 0);
