@@ -183,6 +183,10 @@ static struct p3_error *step(struct context *context, Dwarf_Attribute *attribute
 		operation.number2 = 0;
 		if (op->atom != DW_OP_regx)
 			operation.number = op->atom - DW_OP_reg0;
+		if (p3_file_machine(context->state->file) == EM_X86_64 && operation.number >= 17 &&
+		    operation.number <= 32)
+			return p3_error_new(P3_UNSUPPORTED, "in register xmm%u, which is not read",
+					    (unsigned int)operation.number - 17);
 		operation.code = DW_OP_bregx;
 		place->kind = PLACE_NUMBER;
 		return p3_machine_step(machine, &operation);
