@@ -25,6 +25,24 @@ class Failure(Exception):
     pass
 
 
+aliases = {}
+
+
+def same_symbol(one, other, module):
+    """Two names of one address in a stripped library (malloc, __libc_malloc): which of them
+    gdb takes depends on where its memory happens to be."""
+    if module not in aliases:
+        table = aliases[module] = {}
+        listing = subprocess.run(["nm", "-D", "--defined-only", module or "/nowhere"],
+                                 capture_output=True, text=True).stdout
+        for line in listing.splitlines():
+            fields = line.split()
+            if len(fields) == 3:
+                table.setdefault(fields[2].split("@")[0], fields[0])
+    table = aliases[module]
+    return one in table and table[one] == table.get(other)
+
+
 def site_of(version, form=""):
     """The folder of an extension that this interpreter can load: abi3-py310, or older."""
     return os.path.join(SITE, form or ("" if version[:2] >= (3, 10) else "old"))

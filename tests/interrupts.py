@@ -9,8 +9,12 @@ import os
 import random
 import re
 import subprocess
+import sys
 
 import gdb
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from gdbtest import same_symbol
 
 
 def bare_name(name):
@@ -68,6 +72,10 @@ def main():
             ours, theirs = our_frames(thread), gdb_frames(thread["number"])
             unplaced += sum(f["note"] == "its native frame was not found"
                             for f in thread["frames"])
+            modules = [f["module"] for f in thread["frames"] if f["language"] != "python"]
+            theirs = [our if our[0] == their[0] and our[2:] == their[2:] and
+                      same_symbol(our[1], their[1], module) else their
+                      for our, their, module in zip(ours, theirs, modules)] + theirs[len(ours):]
             if ours != theirs:
                 at = [n for n, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]]
                 at = at[0] if at else min(len(ours), len(theirs))

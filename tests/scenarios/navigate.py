@@ -1,6 +1,9 @@
 # ways: attach core
 # gdb-command: pyo3-frame
+# gdb-check: ^#0 
 # gdb-command: pyo3-up
+# from the innermost Python frame on: a stripped libc has frames of its own before it
+# gdb-command: python import json; gdb.execute("pyo3-frame %d" % [f["level"] for f in json.loads(gdb.execute("pyo3-bt -json", to_string=True))["threads"][0]["frames"] if f["language"] == "python"][0])
 # gdb-check: #\d+(\.\d+)? +py    ready \(
 # gdb-command: pyo3-up
 # gdb-check: #\d+(\.\d+)? +py    stop \(word='end'\)
