@@ -142,19 +142,15 @@ uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, 
 			     const char **kind_ret);
 
 /*
- * What Python calls the C function that starts at `entry` and that this frame is
- * calling: "demo.Counter.add". Found among the callables on the frame's own stack by
- * its address, so that renamed functions have their right name. False: not there.
+ * The callable made from the C function that starts at `entry`, which this frame is
+ * calling; what Python calls it is added: "demo.Counter.add". Found among the callables on the
+ * frame's own stack by its address, so that renamed functions have their right name. 0: not
+ * there.
  */
-bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-		  struct p3_text *ret);
-
+uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		      struct p3_text *ret);
 /* An object of this static type on the frame's own stack; 0: none. */
 uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type);
-
-/* The same, and the callable's address; 0: not there. */
-uint64_t p3_py_callee_object(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-			     struct p3_text *ret);
 
 /*
  * Add the object's repr, as far as reading memory can tell; bounded by the

@@ -85,12 +85,10 @@ enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
 /* The snapshot lives until p3_session_forget_stop(); it is made anew each time. */
 struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
 				     const struct p3_snapshot **ret) P3_MUST_CHECK;
-/*
- * Give each P3_ROLE_WRAPPER frame the name by which Python called it, from the callable
- * on the calling Python frame's stack; where that cannot be told, the name that its own
- * name suggests stays. Between p3_merge() and p3_fold().
- */
-void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack);
+/* The stack of one of the snapshot's threads: merged, with the names that Python has for
+ * Rust functions, and folded. */
+void p3_session_stack(struct p3_session *session, const struct p3_snapshot_thread *thread,
+		      struct p3_stack *ret);
 /* Ask for variables of a frame (P3_ARGUMENTS ...), and put them, or why not, into it. */
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
 			       struct p3_frame *frame, unsigned int wanted);

@@ -158,7 +158,6 @@ struct p3_frame_variable {
 
 struct p3_frame_variables {
 	P3_LIST(struct p3_frame_variable);
-	const char *absent; /* why there are none: "built with debug = 1"; NULL */
 };
 
 /*

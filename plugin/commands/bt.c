@@ -137,9 +137,7 @@ struct p3_error *p3_command_bt(struct p3_command_context *context, char **words,
 	stacks = p3_arena_take(arena, snapshot->threads.count * sizeof(*stacks));
 	ranges = p3_arena_take(arena, snapshot->threads.count * sizeof(*ranges));
 	for (i = 0; i < snapshot->threads.count; i++) {
-		p3_merge(arena, &snapshot->threads.items[i], &stacks[i]);
-		p3_session_name_callees(context->session, &stacks[i]);
-		p3_fold(arena, &stacks[i]);
+		p3_session_stack(context->session, &snapshot->threads.items[i], &stacks[i]);
 		ranges[i] = p3_render_range(&stacks[i], context->options.raw,
 					    arguments.counted ? &arguments.count : NULL);
 	}

@@ -31,10 +31,6 @@ struct p3_error *p3_place_select(struct p3_command_context *context,
 /* Print the one line of the frame. */
 struct p3_error *p3_place_write(struct p3_command_context *context,
 				struct p3_place_in_stack *place) P3_MUST_CHECK;
-/* Move by [COUNT] shown frames: `out`, or in; `python`: only Python's count. */
-struct p3_error *p3_place_move(struct p3_command_context *context, const char *name, char **words,
-			       size_t count, bool out, bool python) P3_MUST_CHECK;
-
 /* There is no Python frame here or further out. */
 struct p3_error *p3_place_no_python(const struct p3_place_in_stack *place) P3_MUST_CHECK;
 /* List the source of the frame; `python`: of the nearest Python frame. */

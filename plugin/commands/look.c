@@ -53,23 +53,17 @@ static struct p3_error *write_variables(struct p3_command_context *context,
 	return p3_command_write(context, p3_text_string(&text));
 }
 
-static struct p3_error *show_locals(struct p3_command_context *context, size_t count,
-				    const char *name)
+struct p3_error *p3_command_locals(struct p3_command_context *context, char **words, size_t count)
 {
 	struct p3_place_in_stack place;
 	struct p3_frame *frame;
 
-	P3_TRY(p3_command_no_arguments(name, count));
+	(void)words;
+	P3_TRY(p3_command_no_arguments("pyo3-locals", count));
 	P3_TRY(p3_place_find(context, &place));
 	frame = p3_place_frame(&place);
 	P3_TRY(read_all(context, &place, frame));
 	return write_variables(context, frame);
-}
-
-struct p3_error *p3_command_locals(struct p3_command_context *context, char **words, size_t count)
-{
-	(void)words;
-	return show_locals(context, count, "pyo3-locals");
 }
 
 /* ---- one variable ---- */
@@ -83,8 +77,7 @@ static struct p3_error *write_named(struct p3_command_context *context, const ch
 	return p3_command_write(context, p3_text_string(&text));
 }
 
-static struct p3_error *print_variable(struct p3_command_context *context, char **words,
-				       size_t count, const char *command)
+struct p3_error *p3_command_print(struct p3_command_context *context, char **words, size_t count)
 {
 	struct p3_place_in_stack place;
 	struct p3_frame *frame;
@@ -92,7 +85,7 @@ static struct p3_error *print_variable(struct p3_command_context *context, char 
 	size_t i;
 
 	if (count != 1)
-		return p3_error_new(P3_USAGE, "usage: %s NAME", command);
+		return p3_error_new(P3_USAGE, "usage: pyo3-print NAME");
 	P3_TRY(p3_place_find(context, &place));
 	frame = p3_place_frame(&place);
 	P3_TRY(read_all(context, &place, frame));
@@ -118,11 +111,6 @@ static struct p3_error *print_variable(struct p3_command_context *context, char 
 		}
 	}
 	return p3_error_new(P3_USAGE, "'%s' not found", words[0]);
-}
-
-struct p3_error *p3_command_print(struct p3_command_context *context, char **words, size_t count)
-{
-	return print_variable(context, words, count, "pyo3-print");
 }
 
 /* ---- source ---- */

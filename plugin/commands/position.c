@@ -31,7 +31,6 @@ static size_t find_frame(const struct p3_stack *stack, uint32_t level, uint32_t 
 
 struct p3_error *p3_place_find(struct p3_command_context *context, struct p3_place_in_stack *ret)
 {
-	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
 	const struct p3_snapshot *snapshot;
 	struct p3_position kept = p3_session_position(context->session);
 	uint32_t level = 0;
@@ -40,9 +39,7 @@ struct p3_error *p3_place_find(struct p3_command_context *context, struct p3_pla
 	if (!snapshot->threads.count)
 		return p3_error_new(P3_USAGE, "no thread is selected");
 	ret->thread = &snapshot->threads.items[0];
-	p3_merge(arena, ret->thread, &ret->stack);
-	p3_session_name_callees(context->session, &ret->stack);
-	p3_fold(arena, &ret->stack);
+	p3_session_stack(context->session, ret->thread, &ret->stack);
 	if (!ret->stack.count)
 		return p3_error_new(P3_USAGE, "there are no frames");
 	P3_TRY(p3_target_selected_level(p3_session_target(context->session), &level));
@@ -118,9 +115,9 @@ static struct p3_error *parse_count(const char *name, char **words, size_t count
 	return NULL;
 }
 
-/* Move by a number of shown frames: out, or, if negative, in; `python`: of Python's only. */
-struct p3_error *p3_place_move(struct p3_command_context *context, const char *name, char **words,
-			       size_t count, bool out, bool python)
+/* Move by [COUNT] shown frames: out, or in; the other way if it is negative. */
+static struct p3_error *move(struct p3_command_context *context, const char *name, char **words,
+			     size_t count, bool out)
 {
 	struct p3_place_in_stack place;
 	size_t index, at;
@@ -141,7 +138,7 @@ struct p3_error *p3_place_move(struct p3_command_context *context, const char *n
 			break;
 		at = out ? at + 1 : at - 1;
 		frame = &place.stack.items[at];
-		if (frame->folded || (python && !frame->py) || !frame->has_level)
+		if (frame->folded || !frame->has_level)
 			continue;
 		index = at;
 		moved = true;
@@ -149,23 +146,20 @@ struct p3_error *p3_place_move(struct p3_command_context *context, const char *n
 	}
 	if (!moved)
 		return p3_error_new(P3_USAGE, "%s",
-				    python && out ? "Unable to find an older python frame"
-				    : python	  ? "Unable to find a newer python frame"
-				    : out	  ? "Initial frame selected; you can't go up."
-						  : "Bottom (innermost) frame selected; you can't "
-						    "go down.");
+				    out ? "Initial frame selected; you can't go up."
+					: "Bottom (innermost) frame selected; you can't go down.");
 	P3_TRY(p3_place_select(context, &place, index));
 	return p3_place_write(context, &place);
 }
 
 struct p3_error *p3_command_up(struct p3_command_context *context, char **words, size_t count)
 {
-	return p3_place_move(context, "pyo3-up", words, count, true, false);
+	return move(context, "pyo3-up", words, count, true);
 }
 
 struct p3_error *p3_command_down(struct p3_command_context *context, char **words, size_t count)
 {
-	return p3_place_move(context, "pyo3-down", words, count, false, false);
+	return move(context, "pyo3-down", words, count, false);
 }
 
 struct p3_error *p3_command_frame(struct p3_command_context *context, char **words, size_t count)

@@ -43,7 +43,7 @@ static bool add_callable(const struct p3_stack *stack, size_t index, struct p3_t
 	if (frame->function && !strcmp(frame->function, "wrapper_call"))
 		object = p3_py_operand(caller->py, caller->python, "method-wrapper");
 	else
-		object = p3_py_callee_object(caller->py, caller->python, frame->entry, &name);
+		object = p3_py_callee(caller->py, caller->python, frame->entry, &name);
 	if (!object)
 		return false;
 	p3_py_format_remote(caller->py, object, MAX_OUTPUT, ret);

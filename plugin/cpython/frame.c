@@ -552,8 +552,8 @@ static uint64_t count_slots(struct p3_py *py, const struct p3_py_code *code)
 	return count + cells + frees;
 }
 
-uint64_t p3_py_callee_object(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-			     struct p3_text *ret)
+uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		      struct p3_text *ret)
 {
 	const struct p3_py_code *code = frame->code;
 	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
@@ -591,12 +591,6 @@ uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const 
 			return object;
 	}
 	return 0;
-}
-
-bool p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-		  struct p3_text *ret)
-{
-	return p3_py_callee_object(py, frame, entry, ret) != 0;
 }
 
 uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, const char *name,

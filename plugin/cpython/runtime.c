@@ -166,22 +166,11 @@ struct common {
 	struct p3_map *names;
 };
 
-/* A u32 of the process; 0 where it cannot be read, or is not there in this version. */
-static uint32_t peek_u32(struct p3_py *py, uint64_t base, uint32_t offset)
-{
-	uint32_t value = 0;
-	struct p3_error *error = offset ? p3_read_u32(py->target, base + offset, &value) : NULL;
-
-	if (error)
-		value = 0;
-	p3_error_free(error);
-	return value;
-}
-
-static uint64_t peek_u64(struct p3_py *py, uint64_t base, uint32_t offset)
+/* A number of 4 or 8 bytes; 0 where it cannot be read, or is not there in this version. */
+static uint64_t peek(struct p3_py *py, uint64_t base, uint32_t offset, size_t size)
 {
 	uint64_t value = 0;
-	struct p3_error *error = offset ? p3_read_u64(py->target, base + offset, &value) : NULL;
+	struct p3_error *error = offset ? p3_read(py->target, base + offset, &value, size) : NULL;
 
 	if (error)
 		value = 0;
@@ -194,7 +183,7 @@ static enum p3_attached read_attached(struct p3_py *py, uint64_t state)
 {
 	static const enum p3_attached known[] = { P3_DETACHED,	    P3_ATTACHED,  P3_SUSPENDED,
 						  P3_SHUTTING_DOWN, P3_SUSPENDED, P3_DETACHED };
-	uint32_t value = peek_u32(py, state, py->layout->thread.state);
+	uint64_t value = peek(py, state, py->layout->thread.state, 4);
 
 	if (!py->layout->thread.state || value >= sizeof(known) / sizeof(*known))
 		return P3_ATTACHED_UNKNOWN;
@@ -239,12 +228,12 @@ static struct p3_error *read_thread(struct p3_py *py, const struct common *commo
 		return p3_error_new(P3_BAD_DATA,
 				    "thread state 0x%" PRIx64 " is not of its interpreter", state);
 	P3_TRY(p3_read_u64(py->target, state + layout->thread.thread_id, &thread.pointer));
-	thread.lwp = (int64_t)peek_u64(py, state, layout->thread.native_id);
+	thread.lwp = (int64_t)peek(py, state, layout->thread.native_id, 8);
 	thread.attached = read_attached(py, state);
-	thread.gil = py->free_threaded || !common->known_gil		 ? P3_GIL_UNKNOWN
-		     : common->holder == state				 ? P3_GIL_HOLDS
-		     : peek_u32(py, state, layout->thread.gil_requested) ? P3_GIL_WAITS
-									 : P3_GIL_NONE;
+	thread.gil = py->free_threaded || !common->known_gil		? P3_GIL_UNKNOWN
+		     : common->holder == state				? P3_GIL_HOLDS
+		     : peek(py, state, layout->thread.gil_requested, 4) ? P3_GIL_WAITS
+									: P3_GIL_NONE;
 	thread.collecting = common->collecting && thread.attached != P3_DETACHED &&
 			    thread.gil != P3_GIL_NONE && thread.gil != P3_GIL_WAITS;
 	thread.finalizing = common->finalizing == state;
@@ -269,9 +258,9 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 	error = read_gil(py, interpreter, &common.holder);
 	common.known_gil = !error;
 	p3_error_free(error);
-	common.collecting = peek_u32(py, interpreter, layout->interpreter.collecting) ||
-			    peek_u32(py, py->runtime, layout->runtime.collecting);
-	common.finalizing = peek_u64(py, py->runtime, layout->runtime.finalizing);
+	common.collecting = peek(py, interpreter, layout->interpreter.collecting, 4) ||
+			    peek(py, py->runtime, layout->runtime.collecting, 4);
+	common.finalizing = peek(py, py->runtime, layout->runtime.finalizing, 8);
 	p3_py_dict_map(py, find_active_threads(py, interpreter), common.names);
 	while (state) {
 		struct p3_py_thread thread;

@@ -250,7 +250,7 @@ static void write_elements(const struct writing *writing, const struct p3_type *
 
 /* ---- the functions of types.def. False: not of the form known; go by the description ---- */
 
-static bool write_bytes_of(const struct writing *writing, const struct p3_value *value)
+static bool write_string(const struct writing *writing, const struct p3_value *value)
 {
 	uint64_t address, length;
 	bool absent;
@@ -261,11 +261,6 @@ static bool write_bytes_of(const struct writing *writing, const struct p3_value 
 		return absent;
 	p3_write_string(writing->writer, address, length);
 	return true;
-}
-
-static bool write_string(const struct writing *writing, const struct p3_value *value)
-{
-	return write_bytes_of(writing, value);
 }
 
 /* CString: a boxed slice that ends with NUL. */
@@ -373,9 +368,8 @@ static bool write_table(const struct writing *writing, const struct p3_value *va
 	if (!find_deep(value, "table", 4, &table))
 		return false;
 	entry = p3_type_parameter(table.type, "T");
-	if (!entry) { /* one more level: RawTable { table: RawTableInner } */
+	if (!entry)
 		return false;
-	}
 	if (!read_deep(writing, &table, "ctrl", &control, &absent) ||
 	    !read_deep(writing, &table, "bucket_mask", &mask, &absent) ||
 	    !read_deep(writing, &table, "items", &count, &absent))
@@ -740,35 +734,38 @@ static bool is_complete(const struct writing *writing, const struct p3_value *va
 	       state == complete_state(writing->writer->rustc_minor);
 }
 
-static bool write_once_lock(const struct writing *writing, const struct p3_value *value)
+/* What is initialised once: the content, if it was. */
+static void write_once(const struct writing *writing, const struct p3_value *value,
+		       const struct p3_value *content)
 {
-	struct p3_value content;
 	bool absent;
 
-	if (!find_member(value, "value", &content))
-		return false;
-	p3_text_add(writing->text, "OnceLock(");
+	add_type_word(writing, value->type);
+	p3_text_add(writing->text, "(");
 	if (is_complete(writing, value, &absent))
-		write_value(writing, &content);
+		write_value(writing, content);
 	else if (!absent)
 		p3_text_add(writing->text, "<not initialised>");
 	p3_text_add(writing->text, ")");
+}
+
+static bool write_once_lock(const struct writing *writing, const struct p3_value *value)
+{
+	struct p3_value content;
+
+	if (!find_member(value, "value", &content))
+		return false;
+	write_once(writing, value, &content);
 	return true;
 }
 
 static bool write_lazy_lock(const struct writing *writing, const struct p3_value *value)
 {
 	struct p3_value data, content;
-	bool absent;
 
 	if (!find_member(value, "data", &data) || !find_deep(&data, "value", 4, &content))
 		return false;
-	p3_text_add(writing->text, "LazyLock(");
-	if (is_complete(writing, value, &absent))
-		write_value(writing, &content);
-	else if (!absent)
-		p3_text_add(writing->text, "<not initialised>");
-	p3_text_add(writing->text, ")");
+	write_once(writing, value, &content);
 	return true;
 }
 

@@ -362,7 +362,12 @@ static bool ends_with(const char *guess, const char *name)
 	return all > size && guess[all - size - 1] == '.' && !strcmp(guess + all - size, name);
 }
 
-void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack)
+/*
+ * Give each P3_ROLE_WRAPPER frame the name by which Python called it, from the callable
+ * on the calling Python frame's stack; where that cannot be told, the name that its own
+ * name suggests stays. Between p3_merge() and p3_fold().
+ */
+static void name_callees(struct p3_session *session, struct p3_stack *stack)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
 	size_t i, at;
@@ -386,6 +391,16 @@ void p3_session_name_callees(struct p3_session *session, struct p3_stack *stack)
 		    !ends_with(stack->items[i].python_name, p3_text_string(&name)))
 			stack->items[i].python_name = p3_arena_string(arena, p3_text_string(&name));
 	}
+}
+
+void p3_session_stack(struct p3_session *session, const struct p3_snapshot_thread *thread,
+		      struct p3_stack *ret)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+
+	p3_merge(arena, thread, ret);
+	name_callees(session, ret);
+	p3_fold(arena, ret);
 }
 
 /* ---- variables ---- */
