@@ -33,6 +33,18 @@ void p3_file_close(struct p3_file *file);
 /* EM_X86_64, EM_AARCH64 ... of elf.h */
 int p3_file_machine(const struct p3_file *file);
 
+/* ---- members of C's structs ---- */
+
+struct p3_wanted_member {
+	const char *type;   /* of a struct or typedef: "PyCodeObject" */
+	const char *member; /* "ceval.gil"; "": the size of the type */
+	bool found;
+	uint32_t offset; /* bytes from the start of the struct */
+};
+
+/* Look all of them up in the file's DWARF. Not remembered: some 50 ms for an interpreter. */
+void p3_file_members(struct p3_file *file, struct p3_wanted_member *wanted, size_t count);
+
 /* ---- call frame information ---- */
 
 enum {

@@ -7,10 +7,10 @@
 
 static void add_runtime(const struct p3_py *py, struct p3_text *text)
 {
-	p3_text_printf(text, "Python     CPython %s%s%s, _PyRuntime at 0x%" PRIx64 "\n",
+	p3_text_printf(text, "Python     CPython %s%s%s%s, _PyRuntime at 0x%" PRIx64 "\n",
 		       *py->version ? py->version : "of unknown version",
 		       py->free_threaded ? ", free-threaded" : "", py->debug ? ", debug build" : "",
-		       py->runtime);
+		       py->by_dwarf ? ", structs by its DWARF" : "", py->runtime);
 	if (py->absent)
 		p3_text_printf(text, "           %s\n", py->absent);
 }

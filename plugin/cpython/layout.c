@@ -6,8 +6,6 @@
  */
 #include "layout.h"
 
-#include <pyo3-gdb/elf.h>
-
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -47,7 +45,21 @@ static const struct offset offsets[] = {
 #undef OFFSET_ADD
 };
 
-enum { MAX_TABLE = 4096, OFFSET_COUNT = sizeof(offsets) / sizeof(*offsets) };
+/* How a member of the layout is called in the interpreter's DWARF. */
+static const struct {
+	uint32_t member;
+	const char *type, *path;
+} members[] = {
+#define MEMBER(member_, type_, path_) { offsetof(struct p3_layout, member_), type_, path_ },
+#include "layout.def"
+#undef MEMBER
+};
+
+enum {
+	MAX_TABLE = 4096,
+	OFFSET_COUNT = sizeof(offsets) / sizeof(*offsets),
+	MEMBER_COUNT = sizeof(members) / sizeof(*members),
+};
 
 const struct p3_layout *p3_layout_find(uint8_t major, uint8_t minor, bool free_threaded)
 {
@@ -123,4 +135,92 @@ struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_module *module
 	}
 	*ret = layout;
 	return NULL;
+}
+
+bool p3_layout_from_dwarf(struct p3_file *file, struct p3_layout *layout)
+{
+	struct p3_wanted_member wanted[MEMBER_COUNT] = { 0 };
+	size_t i, found = 0;
+
+	for (i = 0; i < MEMBER_COUNT; i++) {
+		wanted[i].type = members[i].type;
+		wanted[i].member = members[i].path;
+	}
+	p3_file_members(file, wanted, MEMBER_COUNT);
+	/* From the last to the first: of several names the first counts. */
+	for (i = MEMBER_COUNT; i-- > 0;) {
+		if (!wanted[i].found)
+			continue;
+		memcpy((char *)layout + members[i].member, &wanted[i].offset,
+		       sizeof(wanted[i].offset));
+		found++;
+	}
+	return found > 0;
+}
+
+/* The name of an object's type, as it stands in memory. */
+static struct p3_error *read_type_name(struct p3_py *py, uint64_t object, char name[8])
+{
+	uint64_t type, at;
+
+	P3_TRY(p3_read_u64(py->target, object + py->layout->object.type, &type));
+	P3_TRY(p3_read_u64(py->target, type + py->layout->type.name, &at));
+	return p3_read(py->target, at, name, 8);
+}
+
+/* Does the first interpreter look like one? P3_BAD_DATA: no. */
+static struct p3_error *check_interpreter(struct p3_py *py)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t interpreter, thread, back, modules;
+	char name[8];
+
+	P3_TRY(p3_read_u64(py->target, py->runtime + layout->runtime.interpreters, &interpreter));
+	if (!interpreter)
+		return NULL; /* Python has not begun, or has ended */
+	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.threads, &thread));
+	if (thread)
+		P3_TRY(p3_read_u64(py->target, thread + layout->thread.interpreter, &back));
+	if (thread && back != interpreter)
+		return p3_error_new(P3_BAD_DATA, "its thread is of another interpreter");
+	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.modules, &modules));
+	if (!modules)
+		return NULL;
+	P3_TRY(read_type_name(py, modules, name));
+	if (memcmp(name, "dict", 5) != 0)
+		return p3_error_new(P3_BAD_DATA, "its sys.modules is no dict");
+	return NULL;
+}
+
+/* Do the offsets fit this process? */
+static bool fits(struct p3_py *py)
+{
+	struct p3_error *error = check_interpreter(py);
+	bool yes = !error;
+
+	p3_error_free(error);
+	return yes;
+}
+
+void p3_layout_adapt(struct p3_py *py, const struct p3_module *module)
+{
+	const struct p3_layout *row = py->layout;
+	struct p3_file *file = NULL;
+	struct p3_layout *layout;
+	struct p3_error *error;
+
+	if (fits(py) || !module->path)
+		return;
+	error = p3_file_open(module->path, module->debug_path, &file);
+	p3_error_free(error);
+	if (!file)
+		return;
+	layout = p3_arena_take(py->arena, sizeof(*layout));
+	*layout = *row;
+	py->layout = p3_layout_from_dwarf(file, layout) ? layout : row;
+	p3_file_close(file);
+	/* What does not fit either is damage, and not another build. */
+	py->by_dwarf = py->layout != row && fits(py);
+	if (!py->by_dwarf)
+		py->layout = row;
 }

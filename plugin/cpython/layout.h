@@ -7,6 +7,7 @@
 #define PYO3_GDB_LAYOUT_H
 
 #include <pyo3-gdb/cpython.h>
+#include <pyo3-gdb/elf.h>
 
 /* What keys a run of Python frames to the native frame that runs it. */
 enum p3_anchor {
@@ -178,6 +179,14 @@ const char *p3_layout_supported(void);
 struct p3_error *p3_layout_read(struct p3_py *py, const struct p3_module *module,
 				const struct p3_layout *row,
 				const struct p3_layout **ret) P3_MUST_CHECK;
+
+/*
+ * Where the row does not fit the process (built with Py_TRACE_REFS, or patched), take the
+ * interpreter's DWARF, if that does. A row that fits is faster, and as good.
+ */
+void p3_layout_adapt(struct p3_py *py, const struct p3_module *module);
+/* Put in what the file's DWARF says; false: nothing. */
+bool p3_layout_from_dwarf(struct p3_file *file, struct p3_layout *layout);
 
 /* ---- private to cpython/: objects ---- */
 

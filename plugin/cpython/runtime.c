@@ -125,7 +125,9 @@ struct p3_error *p3_py_open(struct p3_target *target, struct p3_arena *arena,
 		error = p3_layout_read(&py, module, row, &py.layout);
 		if (error)
 			py.absent = p3_arena_string(arena, error->message);
-		else if (!module->facts->py_version)
+		else
+			p3_layout_adapt(&py, module);
+		if (!error && !module->facts->py_version)
 			find_micro(&py);
 		p3_error_free(error);
 	}

@@ -66,8 +66,61 @@ static void layouts(void)
 	CHECK(p3_layout_find(0, 0, false) == NULL);
 }
 
-int main(void)
+/* Of the members that the row has: what a version does not have is 0 there, or not asked for. */
+static bool same_members(const struct p3_layout *row, const struct p3_layout *other)
 {
+	const uint32_t *a = (const uint32_t *)&row->runtime, *b = (const uint32_t *)&other->runtime;
+	const uint32_t *end = (const uint32_t *)(row + 1), *begin = a;
+	bool same = true;
+
+	for (; a < end; a++, b++) {
+		if (!*a || *a == *b)
+			continue;
+		printf("# word %td of the layout: the row has %u, DWARF %u\n", a - begin, *a, *b);
+		same = false;
+	}
+	return same;
+}
+
+/* What the DWARF of a release build says is what its row says: LIBPYTHON... */
+static char **interpreters;
+
+static void dwarf_equals_row(void)
+{
+	for (; *interpreters; interpreters++) {
+		struct p3_file *file = NULL;
+		struct p3_layout layout;
+		const struct p3_layout *row;
+		const char *name = strstr(*interpreters, "python3.");
+		int minor = 0;
+
+		CHECK(name && sscanf(name, "python3.%d", &minor) == 1);
+		row = p3_layout_find(3, (uint8_t)minor, false);
+		if (!row || !check_ok(p3_file_open(*interpreters, NULL, &file))) {
+			CHECK(!"a row, and a file");
+			continue;
+		}
+		layout = *row;
+		CHECK(p3_layout_from_dwarf(file, &layout));
+		if (!same_members(row, &layout))
+			printf("# %s\n", *interpreters);
+		CHECK(same_members(row, &layout));
+		/* From nothing, so that what is equal was not just left alone. */
+		memset(&layout, 0, sizeof(layout));
+		CHECK(p3_layout_from_dwarf(file, &layout));
+		CHECK(layout.thread.interpreter == row->thread.interpreter);
+		CHECK(layout.code.filename == row->code.filename);
+		CHECK(layout.unicode.ascii_data == row->unicode.ascii_data);
+		CHECK(layout.gil.locked == row->gil.locked);
+		p3_file_close(file);
+	}
+}
+
+int main(int count, char **arguments)
+{
+	interpreters = arguments + 1;
+	if (count > 1)
+		RUN(dwarf_equals_row);
 	RUN(line_table);
 	RUN(old_line_tables);
 	RUN(layouts);
