@@ -61,7 +61,8 @@ static void find_evals(struct p3_arena *arena, const struct p3_snapshot_thread *
 /*
  * To 3.10 nothing on the stack leads to a Python frame, but each call of the loop runs
  * one. Counted from the outermost: further in, one may be about to begin or to end;
- * unless the native frames end early.
+ * unless the native frames end early. With subinterpreters, over all thread states: they
+ * come newest interpreter first, and the newer one runs within the older.
  */
 static uint64_t count_key(const struct p3_snapshot_thread *thread, const struct evals *evals,
 			  size_t index, size_t count)
@@ -89,9 +90,8 @@ static struct placed *sort_segments(struct p3_arena *arena, const struct p3_snap
 
 		for (j = 0; j < python->thread.count; j++, count++) {
 			const struct p3_py_segment *segment = &python->thread.items[j];
-			uint64_t key = segment->key
-					       ? segment->key
-					       : count_key(thread, &evals, j, python->thread.count);
+			uint64_t key = segment->key ? segment->key
+						    : count_key(thread, &evals, count, *count_ret);
 
 			placed[count] = (struct placed){ segment, python->py, key, false, count };
 		}
