@@ -228,17 +228,31 @@ struct row {
 	uint64_t address, file;
 	int64_t line;
 	bool statement, end;
+	bool discriminated; /* several blocks share this line: some row of it has said so */
 };
 
 struct state {
 	const struct p3_lines *lines;
 	struct p3_bytes bytes;
 	struct row row;
+	uint64_t discriminator;
+	uint64_t last_file, last_address; /* for is_kept() */
+	int64_t last_line;
+	bool statement_seen; /* at last_address */
 };
 
 static void reset(struct state *state)
 {
 	state->row = (struct row){ .file = 1, .line = 1, .statement = state->lines->statement };
+	state->discriminator = 0;
+	state->last_file = UINT64_MAX;
+}
+
+static void advance_line(struct state *state, int64_t lines)
+{
+	state->row.line += lines;
+	if (lines)
+		state->row.discriminated = state->discriminator != 0;
 }
 
 static void advance(struct state *state, uint64_t operations)
@@ -265,6 +279,9 @@ static bool run_extended(struct state *state)
 		is_row = true;
 	} else if (code == DW_LNE_set_address && length == 9) {
 		state->row.address = p3_bytes_number(bytes, 8);
+	} else if (code == DW_LNE_set_discriminator) {
+		state->discriminator = p3_bytes_uleb(bytes);
+		state->row.discriminated |= state->discriminator != 0;
 	}
 	bytes->at = start + length;
 	return is_row;
@@ -284,10 +301,12 @@ static bool run_standard(struct state *state, uint8_t code)
 		advance(state, p3_bytes_uleb(bytes));
 		break;
 	case DW_LNS_advance_line:
-		row->line += p3_bytes_sleb(bytes);
+		advance_line(state, p3_bytes_sleb(bytes));
 		break;
 	case DW_LNS_set_file:
+		state->last_file = row->file;
 		row->file = p3_bytes_uleb(bytes);
+		row->discriminated = state->discriminator != 0;
 		break;
 	case DW_LNS_negate_stmt:
 		row->statement = !row->statement;
@@ -311,6 +330,7 @@ static bool next_row(struct state *state)
 	const struct p3_lines *lines = state->lines;
 	struct p3_bytes *bytes = &state->bytes;
 
+	state->discriminator = 0;
 	while (bytes->at < bytes->end && !bytes->bad) {
 		uint8_t code = *bytes->at++;
 
@@ -318,7 +338,7 @@ static bool next_row(struct state *state)
 			uint8_t special = (uint8_t)(code - lines->opcode_base);
 
 			advance(state, special / lines->line_range);
-			state->row.line += lines->line_base + special % lines->line_range;
+			advance_line(state, lines->line_base + special % lines->line_range);
 			return true;
 		}
 		if (code ? run_standard(state, code) : run_extended(state))
@@ -382,28 +402,42 @@ const struct p3_lines *p3_lines_open(struct p3_file *file, uint64_t offset, cons
 /* ---- a pc's row ---- */
 
 /*
- * Of several rows with one address the last one counts, but for rows without a
- * line, and those that begin no statement, in another file, behind one that does:
- * as gdb does it (gdb/dwarf2/read.c, lnp_state_machine::record_line; symtab.c,
- * find_pc_sect_line).
+ * Which rows count, as gdb has it (gdb/dwarf2/read.c, lnp_state_machine::record_line): not
+ * those without a line; those that begin no statement, in another file, behind one with
+ * the same address that does; and those that only say that one more block is of the line
+ * before. Of several with one address the last one counts, but within a file one that
+ * begins a statement stays (symtab.c, find_pc_sect_line).
  */
 struct best {
-	bool found, statement_seen;
+	bool found;
 	struct row row;
 };
 
 static void consider(struct best *best, const struct row *row)
 {
-	if (row->end || !row->line)
-		return;
-	if (best->found && best->statement_seen && !row->statement && row->file != best->row.file)
-		return;
-	/* Within a file, one that begins a statement stays. */
 	if (best->found && best->row.statement && !row->statement && row->file == best->row.file)
 		return;
-	best->statement_seen |= row->statement;
 	best->row = *row;
 	best->found = true;
+}
+
+/* Does the row count? What gdb goes by is kept in the state. */
+static bool is_kept(struct state *state)
+{
+	const struct row *row = &state->row;
+	bool changed = row->file != state->last_file, keep;
+
+	if (row->address != state->last_address)
+		state->statement_seen = false;
+	keep = row->line && (!changed || row->statement || !state->statement_seen);
+	state->last_address = row->address;
+	state->statement_seen |= row->statement;
+	if (!keep)
+		return false;
+	keep = changed || row->line != state->last_line || !row->discriminated;
+	state->last_file = row->file;
+	state->last_line = row->line;
+	return keep;
 }
 
 static const struct sequence *sequence_at(const struct p3_lines *lines, uint64_t pc)
@@ -435,6 +469,8 @@ bool p3_lines_find(struct p3_file *file, const struct p3_lines *lines, uint64_t 
 	state.bytes.at = sequence->start;
 	reset(&state);
 	while (next_row(&state) && state.row.address <= pc && !state.row.end) {
+		if (!is_kept(&state))
+			continue;
 		if (best.found && state.row.address != best.row.address) {
 			last = best;
 			best = (struct best){ 0 };

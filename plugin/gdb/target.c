@@ -478,7 +478,6 @@ static void add_place(struct p3_arena *arena, PyObject *block, uint64_t pc, PyOb
 		p3_gdb_clear();
 		if (sal)
 			use_line_of(arena, sal, place);
-		places->at_inline_start = places->entry == pc;
 	} else {
 		/* gdb gives inlined functions the line and file of their call. */
 		use_line_of(arena, *inner, place);
@@ -492,6 +491,39 @@ static bool is_file_block(PyObject *block)
 	return attribute_is_true(block, "is_static") || attribute_is_true(block, "is_global");
 }
 
+/* Is this block, or one around it, where that one is? */
+static bool is_within(PyObject *block, int64_t start, int64_t end)
+{
+	bool found = false;
+
+	Py_INCREF(block);
+	while (block && block != Py_None && !found && !is_file_block(block)) {
+		PyObject *outer = PyObject_GetAttrString(block, "superblock");
+
+		found = p3_gdb_attribute_number(block, "start", 0) == start &&
+			p3_gdb_attribute_number(block, "end", 0) == end;
+		Py_DECREF(block);
+		block = outer;
+	}
+	Py_XDECREF(block);
+	p3_gdb_clear();
+	return found;
+}
+
+/*
+ * Does the innermost inlined function at `pc` begin there? It may have several ranges, and
+ * Python is not told where they begin: what matters is that it is not at the byte before.
+ */
+static bool begins_here(PyObject *block, uint64_t pc)
+{
+	P3_OBJECT before = p3_gdb_call(p3_gdb(), "block_for_pc", "(K)", (unsigned long long)pc - 1);
+
+	p3_gdb_clear();
+	return before && before != Py_None &&
+	       !is_within(before, p3_gdb_attribute_number(block, "start", 0),
+			  p3_gdb_attribute_number(block, "end", 0));
+}
+
 static struct p3_error *host_places(void *context, struct p3_arena *arena, uint64_t pc,
 				    struct p3_host_places *ret)
 {
@@ -502,9 +534,12 @@ static struct p3_error *host_places(void *context, struct p3_arena *arena, uint6
 	p3_gdb_clear();
 	*ret = (struct p3_host_places){ 0 };
 	while (block && block != Py_None && !is_file_block(block)) {
+		size_t count = ret->count;
 		PyObject *outer;
 
 		add_place(arena, block, pc, &inner, ret);
+		if (!count && ret->count)
+			ret->at_inline_start = begins_here(block, pc);
 		outer = PyObject_GetAttrString(block, "superblock");
 		Py_DECREF(block);
 		block = outer;
