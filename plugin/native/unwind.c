@@ -178,7 +178,10 @@ static const struct p3_places *places_of(struct unwind *unwind, const struct phy
 				frame->pc - !frame->exact - frame->bias);
 }
 
-/* gdb ends a backtrace at main(), unless told otherwise. */
+/*
+ * gdb ends a backtrace at main(), unless told otherwise. What it takes for main in a Rust
+ * program with DWARF (DW_AT_main_subprogram) is another, which it then does not find.
+ */
 static bool is_main(struct unwind *unwind, const struct physical *frame)
 {
 	const struct p3_places *places;
@@ -186,6 +189,11 @@ static bool is_main(struct unwind *unwind, const struct physical *frame)
 
 	if (!frame->executable)
 		return false;
+	if (frame > unwind->frames.items) {
+		places = places_of(unwind, frame - 1);
+		if (places->from_dwarf && places->language && !strcmp(places->language, "rust"))
+			return false;
+	}
 	places = places_of(unwind, frame);
 	name = places->count ? places->items[places->count - 1].name : NULL;
 	return name && !strcmp(name, "main");
