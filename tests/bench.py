@@ -253,7 +253,8 @@ def start_pydantic(python):
 
 
 def main():
-    pythons = [path for version, path in find_interpreters() if version[:2] in SUPPORTED]
+    pythons = [item.path for item in find_interpreters()
+               if item.version[:2] in SUPPORTED and not item.build]
     # 3.12 and newer limit how deep C may recurse: 1,000 crossings need 3.11.
     python = next((p for p in pythons if os.path.exists(os.path.realpath(p) + "-gdb.py")),
                   pythons[0])

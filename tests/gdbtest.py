@@ -43,9 +43,25 @@ def same_symbol(one, other, module):
     return one in table and table[one] == table.get(other)
 
 
-def site_of(version, form=""):
-    """The folder of an extension that this interpreter can load: abi3-py310, or older."""
-    return os.path.join(SITE, form or ("" if version[:2] >= (3, 10) else "old"))
+class Interpreter:
+    """One to test: `build` is "" of a release build, else what is special."""
+
+    def __init__(self, path, version, build="", env=None):
+        self.path, self.version, self.build, self.env = path, version, build, env or {}
+
+    def __str__(self):
+        return self.path
+
+    def row(self):
+        """How the table of what ran calls it: "3.13", "3.13t", "3.11 trace-refs"."""
+        return "%d.%d%s" % (self.version[:2] + (self.build,))
+
+    def site(self, form=""):
+        """The folder of an extension that it can load: abi3-py310, or older; None: no one."""
+        if "trace-refs" in self.build:
+            return None
+        own = "threaded" if "t" in self.build.split() else "" if self.version[:2] >= (3, 10) else "old"
+        return os.path.join(SITE, form or own)
 
 
 def report(name, problem=None):
@@ -56,27 +72,83 @@ def report(name, problem=None):
         print("\n".join("#   " + line for line in str(problem).splitlines()), flush=True)
 
 
+ASK = """import sys, sysconfig
+print("%d.%d.%d" % sys.version_info[:3])
+if sysconfig.get_config_var("Py_GIL_DISABLED"): print("t")
+if hasattr(sys, "gettotalrefcount"): print("debug")
+if hasattr(sys, "getobjects"): print("trace-refs")
+if hasattr(sys, "_jit") and sys._jit.is_available(): print("jit")
+"""
+
+
+def ask_interpreter(path):
+    """What it is, and once more with its JIT switched on; none: it does not run. The build has
+    a space before words: "t", " debug"."""
+    words = subprocess.run([path, "-c", ASK], capture_output=True, text=True).stdout.split()
+    if not words:
+        return []
+    version = tuple(map(int, words[0].split(".")))
+    build = "".join(word if word == "t" else " " + word for word in words[1:] if word != "jit")
+    interpreters = [Interpreter(path, version, build)]
+    if "jit" in words:
+        interpreters.append(Interpreter(path, version, build + " jit", {"PYTHON_JIT": "1"}))
+    return interpreters
+
+
 def find_interpreters():
-    """Every python3.X of PATH and pyenv that is a program (pyenv's shims are scripts)."""
+    """Every python3.X of PATH and pyenv that is a program (pyenv's shims are scripts), those of
+    P3_PYTHONS, and a Rust program with one within (P3_EMBEDDED)."""
     folders = os.environ["PATH"].split(os.pathsep)
     folders += sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin")))
     found = {}
+    paths = os.environ.get("P3_PYTHONS", "").split()
     for folder in folders:
-        for path in sorted(glob.glob(os.path.join(folder, "python3.*"))):
-            if not re.fullmatch(r"python3\.\d+", os.path.basename(path)):
-                continue
-            real = os.path.realpath(path)
-            with open(real, "rb") as file:
-                if file.read(4) == b"\x7fELF":
-                    found.setdefault(real, path)
-    interpreters = []
-    for path in found.values():
-        text = subprocess.run(
-            [path, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"],
-            capture_output=True, text=True).stdout.strip()
-        if text:
-            interpreters.append((tuple(map(int, text.split("."))), path))
-    return sorted(interpreters)
+        paths += [path for path in sorted(glob.glob(os.path.join(folder, "python3.*")))
+                  if re.fullmatch(r"python3\.\d+[dt]?", os.path.basename(path))]
+    for path in paths:
+        real = os.path.realpath(path)
+        with open(real, "rb") as file:
+            if file.read(4) == b"\x7fELF":
+                found.setdefault(real, path)
+    interpreters = [item for path in found.values() for item in ask_interpreter(path)]
+    embedded = os.environ.get("P3_EMBEDDED")
+    if embedded:
+        for interpreter in ask_interpreter(embedded):
+            interpreter.build += " embedded"
+            interpreters.append(interpreter)
+    return sorted(interpreters, key=lambda item: (item.version, item.build))
+
+
+# ---- the Python half of a stack, and the truth about it ----
+
+
+def parse_truth(path, start=0):
+    """faulthandler's file, from a byte on, as [[(file, line, name), ...] for each thread]."""
+    threads = []
+    with open(path, "rb") as file:
+        file.seek(start)
+        for line in file.read().decode("utf-8", "replace").splitlines():
+            if "most recent call first" in line:
+                threads.append([])
+            match = re.match(r'  File "(.*)", line (\d+) in (.*)$', line)
+            if match and threads:
+                threads[-1].append((match.group(1), int(match.group(2)), match.group(3)))
+    return [thread for thread in threads if thread]
+
+
+def ascii_name(text):
+    return text.encode("ascii", "backslashreplace").decode()
+
+
+def python_frames(stack):
+    """The same of `pyo3-bt -all -json`."""
+    threads = []
+    for thread in stack["threads"]:
+        frames = [(ascii_name(f["file"]), f["line"], ascii_name(f["function"].split(".")[-1]))
+                  for f in thread["frames"] if f["language"] == "python"]
+        if frames:
+            threads.append(frames[:100])  # faulthandler's own limit
+    return threads
 
 
 # ---- programs and gdb ----
@@ -89,11 +161,12 @@ def environment(truth):
     return variables
 
 
-def start(python, script, truth):
+def start(python, script, truth, prefix=()):
     for path in (truth, truth + ".ready"):
         if os.path.exists(path):
             os.unlink(path)
-    return subprocess.Popen([python, script], env=environment(truth), cwd=BUILD,
+    env = {**environment(truth), **getattr(python, "env", {})}
+    return subprocess.Popen([*prefix, str(python), script], env=env, cwd=BUILD,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -105,9 +178,15 @@ def wait_for(path, process=None, seconds=60):
         time.sleep(0.05)
 
 
-def ask_truth(process, truth):
+def ready_pid(process, truth):
+    """The process to look at: that which is ready, and need not be the one that was started."""
+    with open(truth + ".ready") as file:
+        return int(file.read() or process.pid)
+
+
+def ask_truth(pid, truth):
     """Let CPython write its stacks, and wait until it is done."""
-    os.kill(process.pid, signal.SIGUSR1)
+    os.kill(pid, signal.SIGUSR1)
     size, end = -1, time.time() + 20
     while time.time() < end:
         now = os.path.getsize(truth)

@@ -1,6 +1,6 @@
 # Frames of every kind on one stack: recursion, callbacks from C, generators,
 # coroutines, a class body, exec, names that are not ASCII (facts/cpython.md 0).
-# ways: attach core gdbserver
+# ways: attach core gdbserver vgdb
 # gdb-command: pyo3-bt
 # gdb-check: #[\d.]+ +py    leaf \(\)
 # gdb-check: #[\d.]+ +py    <module> +at <string>:\d+

@@ -25,11 +25,19 @@ def hold():
         time.sleep(1000)
 
 
+def say_ready():
+    """Here it is to be stopped: in this process, which need not be the one that was started."""
+    path = os.environ["P3_TRUTH"] + ".ready"
+    with open(path + ".new", "w") as file:
+        file.write("%d" % os.getpid())
+    os.rename(path + ".new", path)
+
+
 def ready(threads=0):
     """For the main thread, last: this many have arrived, the others had time to."""
     while len(arrived) < threads:
         time.sleep(0.01)
     time.sleep(float(os.environ.get("P3_SETTLE", "0.3")))
-    open(os.environ["P3_TRUTH"] + ".ready", "w").close()
+    say_ready()
     while True:
         time.sleep(1000)

@@ -249,7 +249,7 @@ fn as_usize(error: &PyErr) -> usize {
 }
 
 #[pymodule]
-fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
+pub fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(recurse, m)?)?;
     m.add_function(wrap_pyfunction!(rust_name, m)?)?;
     m.add_function(wrap_pyfunction!(callback, m)?)?;
