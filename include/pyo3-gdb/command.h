@@ -14,8 +14,14 @@
 struct p3_actions {
 	/* Write to the user; P3_HOST when the user interrupted or quit the pager. */
 	struct p3_error *(*write)(void *context, const char *text);
-	/* Stop at panics in every Rust module, loaded now or later. */
-	struct p3_error *(*break_panic)(void *context);
+	/*
+	 * `spec` NULL: set the user's breakpoint, on rust_panic by the name that this debugger
+	 * finds it by, pending if need be; P3_USAGE: there is one with this condition. Else set
+	 * an internal one, once; P3_NOT_FOUND: there is no such function yet.
+	 */
+	struct p3_error *(*breakpoint)(void *context, const char *spec, const char *condition);
+	/* Set a convenience variable, $NAME; text NULL: to the number. */
+	void (*variable)(void *context, const char *name, const char *text, uint64_t number);
 	/* Make the frame of this level the selected one, without printing it. */
 	struct p3_error *(*select)(void *context, uint32_t thread, uint32_t level);
 	/* List the source of the selected frame, as gdb does. */
@@ -55,5 +61,19 @@ struct p3_error *p3_command_run(const struct p3_command *command,
  * Gives the option's index in command->options, or P3_USAGE. */
 struct p3_error *p3_command_option(const struct p3_command *command, const char *word,
 				   size_t *ret) P3_MUST_CHECK;
+
+/* ---- panics: what the debugger tells of, once pyo3-break-panic was given ---- */
+
+/* A file was loaded: if it is a Rust module, breakpoints are set in it. */
+struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char *path,
+				 const char *debug_path) P3_MUST_CHECK;
+/*
+ * A breakpoint of pyo3-break-panic was hit by the selected thread: say what it is, and whether
+ * to stop. `mode`: which pyo3-break-panic, the number in its condition.
+ */
+struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode,
+			      bool *stop_ret) P3_MUST_CHECK;
+/* How panics in this module are stopped at, one line; NULL: not asked for. */
+const char *p3_panic_state(const char *path);
 
 #endif

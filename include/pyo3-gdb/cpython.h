@@ -150,6 +150,13 @@ uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, 
  */
 uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
 		      struct p3_text *ret);
+/*
+ * What Python calls the C functions within [start, end), an extension's: address of the function
+ * -> its name, "pydantic_core.Url.host", as const char *. From the tables of methods,
+ * attributes and slots of the modules and classes that it has made, in all interpreters: the
+ * names of a stripped file. NULL: the function has several.
+ */
+void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret);
 /* An object of this static type on the frame's own stack; 0: none. */
 uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type);
 

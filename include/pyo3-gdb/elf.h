@@ -120,6 +120,15 @@ struct p3_places {
 	bool split; /* its unit's DWARF is in a .dwo or .dwp file, which is not read */
 };
 
+/* A function symbol; link-time addresses. */
+struct p3_symbol {
+	uint64_t start, size;
+	const char *name; /* as it stands there, mangled or not */
+	uint64_t rank;	  /* of several at one address, gdb takes the one with the highest */
+};
+/* All of them, of the file and its debug file, by address. */
+const struct p3_symbol *p3_file_functions(struct p3_file *file, size_t *count_ret);
+
 /* The name of the function symbol that starts at a link-time address; NULL: none does. */
 const char *p3_file_symbol_at(struct p3_file *file, uint64_t address);
 

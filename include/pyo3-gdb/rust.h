@@ -67,6 +67,34 @@ struct p3_error *p3_rust_panic(struct p3_target *target, struct p3_arena *arena,
 			       uint64_t vtable, uint64_t sp, uint64_t stack_end,
 			       struct p3_panic *ret) P3_MUST_CHECK;
 
+/*
+ * The panic of a thread stopped at the start of _Unwind_RaiseException(), whose argument is at
+ * `exception`: without symbols that is where a panic can be seen. The Location is looked for in
+ * [sp, stack_end); a panic that is resumed has none. P3_NOT_FOUND: it is no exception of Rust's.
+ */
+struct p3_error *p3_rust_raised(struct p3_target *target, struct p3_arena *arena,
+				uint64_t exception, uint64_t sp, uint64_t stack_end,
+				struct p3_panic *ret) P3_MUST_CHECK;
+
+/*
+ * The panic that a stack holds, of a thread that is in it, or of a core of one that it ended: by
+ * the payload and its vtable, which std keeps in [sp, stack_end). P3_NOT_FOUND: none.
+ */
+struct p3_error *p3_rust_find_panic(struct p3_target *target, struct p3_arena *arena, uint64_t sp,
+				    uint64_t stack_end, struct p3_panic *ret) P3_MUST_CHECK;
+
+/* Functions at which a panic, or its end, can be stopped: rust/names.def. */
+enum p3_rust_point {
+	P3_POINT_NONE,
+	P3_POINT_PANIC,	   /* every panic, its message made; also those that are resumed */
+	P3_POINT_NOUNWIND, /* in a function that cannot unwind: the process ends */
+	P3_POINT_CLEANUP,  /* out of a destructor during cleanup: the process ends */
+	P3_POINT_CAUGHT,   /* PyO3 makes a PanicException of it */
+	P3_POINT_RAISE,	   /* the unwinder: exceptions of all languages */
+};
+/* By a function's name, mangled or not. */
+enum p3_rust_point p3_rust_point(const char *name);
+
 /* True if a frame with this name, above rust_panic(), resumes an old panic. */
 bool p3_rust_resumes(const char *name);
 

@@ -24,6 +24,7 @@ struct p3_frame {
 	uint64_t offset;	 /* link-time pc in the module */
 	uint64_t entry;		 /* where its native function starts; 0: not known */
 	bool inlined, folded;
+	bool by_python;	  /* `function` is Python's name: the module is stripped */
 	const char *note; /* what is odd about this frame; NULL: nothing */
 	/* Recursion: `period` shown frames, this one first, stand there `times` times in a
 	 * row, alike but for levels and values; the glue between them does not count.

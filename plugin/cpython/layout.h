@@ -200,6 +200,19 @@ bool p3_py_is_exception(struct p3_py *py, uint64_t object);
 uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
 /* All values of a dict with int keys, by key; addresses as pointers. 0: an empty dict. */
 void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret);
+struct p3_py_item {
+	uint64_t key, value;
+};
+struct p3_py_items {
+	P3_LIST(struct p3_py_item);
+};
+/* What a dict holds, in its order; empty for what is no dict. */
+void p3_py_dict_items(struct p3_py *py, uint64_t dict, struct p3_py_items *ret);
+/* Is the object a class? */
+bool p3_py_is_type(struct p3_py *py, uint64_t object);
+/* Add the name of a class: "pydantic_core.Url". */
+struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t type,
+				 struct p3_text *ret) P3_MUST_CHECK;
 /* An attribute in the instance's own dict or values; 0: not there. */
 uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 

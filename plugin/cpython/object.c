@@ -318,6 +318,20 @@ void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret)
 	p3_error_free(error);
 }
 
+void p3_py_dict_items(struct p3_py *py, uint64_t dict, struct p3_py_items *ret)
+{
+	struct p3_error *error;
+	struct walk walk;
+	struct p3_py_item item;
+
+	if (!dict || strcmp(p3_py_static_type(py, dict), "dict") != 0)
+		return;
+	error = start_dict(py, dict, &walk);
+	while (!error && !(error = next_entry(&walk, &item.key, &item.value)) && item.key)
+		*p3_list_add(py->arena, ret) = item;
+	p3_error_free(error);
+}
+
 /* ---- attributes ---- */
 
 /* Where the pointer to an instance's dict is, by tp_dictoffset; 0: it has none. */
@@ -1120,68 +1134,21 @@ void p3_py_format_remote(struct p3_py *py, uint64_t object, size_t limit, struct
 	}
 }
 
-/* ---- callables ---- */
-
-/* Add "module." or "Class." of what a builtin belongs to. */
-static struct p3_error *add_owner(struct p3_py *py, uint64_t object, bool descriptor,
-				  struct p3_text *ret)
+bool p3_py_is_type(struct p3_py *py, uint64_t object)
 {
-	const struct p3_layout *layout = py->layout;
+	struct type type;
+	struct p3_error *error = read_type(py, object, &type);
+	bool yes = !error && (type.flags & TYPE_TYPE);
+
+	p3_error_free(error);
+	return yes;
+}
+
+struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t address, struct p3_text *ret)
+{
 	struct format format = { .py = py, .text = ret };
-	uint64_t owner, module;
 	struct type type;
 
-	P3_TRY(p3_read_u64(py->target,
-			   object + (descriptor ? layout->descriptor.type : layout->builtin.self),
-			   &owner));
-	if (owner && !descriptor) /* a class method's is the class */
-		P3_TRY(read_type(py, owner, &type));
-	if (owner && (descriptor || (type.flags & TYPE_TYPE))) {
-		P3_TRY(read_type_at(py, owner, &type));
-		P3_TRY(add_type_name(&format, &type));
-		p3_text_add(ret, ".");
-		return NULL;
-	}
-	P3_TRY(p3_read_u64(py->target, object + layout->builtin.module, &module));
-	if (module && !strcmp(p3_py_static_type(py, module), "str"))
-		p3_text_printf(ret, "%s.", p3_py_string(py, module));
-	return NULL;
-}
-
-static struct p3_error *match_callable(struct p3_py *py, uint64_t object, uint64_t entry,
-				       struct p3_text *ret, bool *matches)
-{
-	const struct p3_layout *layout = py->layout;
-	const char *type = p3_py_static_type(py, object), *raw;
-	bool descriptor =
-		!strcmp(type, "method_descriptor") || !strcmp(type, "classmethod_descriptor");
-	uint64_t method, definition[2]; /* PyMethodDef: ml_name, ml_meth */
-
-	*matches = false;
-	if (!descriptor && strcmp(type, "builtin_function_or_method") != 0)
-		return NULL;
-	P3_TRY(p3_read_u64(
-		py->target,
-		object + (descriptor ? layout->descriptor.method : layout->builtin.method),
-		&method));
-	P3_TRY(p3_read(py->target, method, definition, sizeof(definition)));
-	if (definition[1] != entry)
-		return NULL;
-	P3_TRY(p3_read_string(py->target, definition[0], MAX_TYPE_NAME, py->arena, &raw));
-	P3_TRY(add_owner(py, object, descriptor, ret));
-	p3_text_add_safe(ret, raw, strlen(raw), 0);
-	*matches = true;
-	return NULL;
-}
-
-bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret)
-{
-	size_t before = ret->size;
-	bool matches = false;
-	struct p3_error *error = match_callable(py, object, entry, ret, &matches);
-
-	if (error)
-		p3_text_cut(ret, before);
-	p3_error_free(error);
-	return !error && matches;
+	P3_TRY(read_type_at(py, address, &type));
+	return add_type_name(&format, &type);
 }

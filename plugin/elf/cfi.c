@@ -135,3 +135,44 @@ const struct p3_cfi_row *p3_file_cfi(struct p3_file *file, uint64_t pc)
 	*p3_map_slot(file->rows, pc) = row;
 	return row;
 }
+
+/*
+ * The table of .eh_frame_hdr: where each FDE's function starts, sorted, so that the unwinder
+ * finds it. Source: the LSB's core specification, "Exception Frames". Only the encoding that
+ * every linker writes is read: pairs of 4 bytes, relative to the section.
+ */
+uint64_t p3_file_fde_start(struct p3_file *file, uint64_t pc)
+{
+	static const uint8_t usual[4] = { 1, 0x1b, 0x03, 0x3b };
+	size_t count, i, low = 0, high;
+	GElf_Phdr header;
+	const uint8_t *table;
+	uint32_t entries;
+	int32_t start = 0;
+
+	if (elf_getphdrnum(file->elf, &count) != 0)
+		return 0;
+	for (i = 0; i < count; i++)
+		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_GNU_EH_FRAME)
+			break;
+	if (i == count || header.p_filesz < 12 || header.p_offset > file->image.size ||
+	    header.p_filesz > file->image.size - header.p_offset)
+		return 0;
+	table = file->image.data + header.p_offset;
+	memcpy(&entries, table + 8, sizeof(entries));
+	if (memcmp(table, usual, sizeof(usual)) != 0 || entries > (header.p_filesz - 12) / 8)
+		return 0;
+	for (high = entries; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		memcpy(&start, table + 12 + middle * 8, sizeof(start));
+		if (header.p_vaddr + (uint64_t)(int64_t)start <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return 0;
+	memcpy(&start, table + 12 + (low - 1) * 8, sizeof(start));
+	return header.p_vaddr + (uint64_t)(int64_t)start;
+}

@@ -10,13 +10,6 @@
 #include <gelf.h>
 #include <libelf.h>
 
-/* A function symbol; link-time addresses. */
-struct p3_symbol {
-	uint64_t start, size;
-	const char *name;
-	uint64_t rank; /* of several at one address, gdb takes the one with the highest */
-};
-
 struct p3_unit_range {
 	uint64_t low, high;
 	Dwarf_Off unit; /* offset of its header (aranges), or of its DIE (unit_ranges) */
@@ -99,6 +92,9 @@ Dwarf *p3_file_dwarf(struct p3_file *file);
 
 /* The function symbol that holds a link-time pc; NULL: none. */
 const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc);
+/* Where the function that holds a link-time pc starts, as the unwinder has it: all that a stripped
+ * file says of it. 0: not known. */
+uint64_t p3_file_fde_start(struct p3_file *file, uint64_t pc);
 /* Where the function symbol of this name starts; 0: there is none. */
 uint64_t p3_file_symbol_address(struct p3_file *file, const char *name);
 

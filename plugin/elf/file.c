@@ -406,6 +406,13 @@ bool p3_file_in_plt(struct p3_file *file, uint64_t pc)
 	return false;
 }
 
+const struct p3_symbol *p3_file_functions(struct p3_file *file, size_t *count_ret)
+{
+	read_all_symbols(file);
+	*count_ret = file->symbols.count;
+	return file->symbols.items;
+}
+
 const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc)
 {
 	size_t low = 0, high;

@@ -708,6 +708,8 @@ const struct p3_places *p3_file_places(struct p3_file *file, uint64_t pc)
 	places = p3_arena_take(file->arena, sizeof(*places));
 	if (!use_dwarf(file, pc, places)) {
 		use_symbol(file, pc, places);
+		if (!places->count)
+			places->entry = p3_file_fde_start(file, pc);
 		/* gcc may describe a function without saying where it is; lines are there. */
 		unit = unit_at(file, pc);
 		places->split = unit && unit->split;

@@ -192,14 +192,16 @@ static void add_location(const struct p3_frame *frame, const struct p3_render_op
 		const char *name = frame->module, *slash = strrchr(name, '/');
 
 		/* Without a name the offset matters: what addr2line asks for. */
-		if (!frame->function && slash)
+		if ((!frame->function || frame->by_python) && slash)
 			name = slash + 1;
 		p3_text_add(text, "from ");
 		add_styled(text, options->file_style, name, strlen(name));
-		if (!frame->function)
+		if (frame->by_python)
+			p3_text_add(text, ", stripped");
+		if (!frame->function || frame->by_python)
 			p3_text_printf(text, " +0x%" PRIx64, frame->offset);
 	}
-	if (frame->python_name) {
+	if (frame->python_name && !frame->by_python) {
 		p3_text_printf(text, "%scalled as ", text->size ? "  " : "");
 		p3_text_add_safe(text, frame->python_name, strlen(frame->python_name), 0);
 	}

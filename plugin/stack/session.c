@@ -21,6 +21,8 @@ struct known_file {
 	const struct p3_file_facts *facts; /* NULL: it could not be read */
 };
 
+enum { STACK_LOOKED_AT = 128 << 10 }; /* bytes */
+
 struct p3_session {
 	struct p3_target *target;
 	struct p3_arena *arena; /* lives as long as the session */
@@ -28,6 +30,7 @@ struct p3_session {
 	struct p3_native *native;
 	enum p3_unwinder unwinder;
 	struct p3_position position;
+	struct p3_map *natives; /* of this stop: start of a module -> p3_py_natives() */
 };
 
 struct p3_session *p3_session_new(struct p3_host host)
@@ -79,6 +82,7 @@ void p3_session_set_position(struct p3_session *session, struct p3_position posi
 
 void p3_session_forget_stop(struct p3_session *session)
 {
+	session->natives = NULL;
 	p3_target_forget(session->target);
 }
 
@@ -207,6 +211,49 @@ static struct p3_snapshot_thread *find_owner(struct p3_target *target,
 	return NULL;
 }
 
+/* How often the address of a thread state stands on the thread's stack, near its top. */
+static size_t count_on_stack(struct p3_target *target, const struct p3_thread *thread,
+			     uint64_t address)
+{
+	static const char *const name[] = { "sp" };
+	uint64_t sp = 0, words[512], at;
+	struct p3_error *error = p3_target_registers(target, thread->number, name, 1, &sp);
+	size_t found = 0, i;
+
+	for (at = sp & ~(uint64_t)7; !error && at < sp + STACK_LOOKED_AT; at += sizeof(words)) {
+		error = p3_read(target, at, words, sizeof(words));
+		for (i = 0; !error && i < sizeof(words) / sizeof(*words); i++)
+			found += words[i] == address;
+	}
+	p3_error_free(error);
+	return found;
+}
+
+/*
+ * The last resort, where neither ids nor pthread_self() are to be had (valgrind's gdbserver,
+ * before 3.11): the thread whose calls pass this state on. Of those without a state.
+ */
+static struct p3_snapshot_thread *find_owner_by_stack(struct p3_target *target,
+						      const struct p3_py_thread *state,
+						      struct p3_snapshot *snapshot, size_t count)
+{
+	struct p3_snapshot_thread *best = NULL;
+	size_t most = 3, i; /* a parent's stack may hold the state of a thread it has started */
+
+	for (i = 0; i < count; i++) {
+		struct p3_snapshot_thread *thread = &snapshot->threads.items[i];
+		size_t found = thread->python.count || !thread->thread.number
+				       ? 0
+				       : count_on_stack(target, &thread->thread, state->address);
+
+		if (found > most) {
+			most = found;
+			best = thread;
+		}
+	}
+	return best;
+}
+
 /*
  * "waits" is nowhere in memory before 3.14: the native stack tells, if its frames
  * have names. Without them a thread that does not hold the GIL may wait for it.
@@ -281,14 +328,15 @@ static void match_threads(struct p3_target *target, struct p3_py *py,
 			  struct p3_snapshot *snapshot)
 {
 	struct p3_arena *arena = p3_target_arena(target);
-	size_t i;
+	size_t count = snapshot->threads.count, i;
 
 	for (i = 0; i < states->count; i++) {
 		const struct p3_py_thread *state = &states->items[i];
-		struct p3_snapshot_thread *owner =
-			find_owner(target, state, snapshot, snapshot->threads.count);
+		struct p3_snapshot_thread *owner = find_owner(target, state, snapshot, count);
 		struct p3_snapshot_python *python;
 
+		if (!owner)
+			owner = find_owner_by_stack(target, state, snapshot, count);
 		if (!owner && !all)
 			continue;
 		if (!owner) {
@@ -393,6 +441,65 @@ static void name_callees(struct p3_session *session, struct p3_stack *stack)
 	}
 }
 
+/* Names by the method tables of one module, read once a stop; NULL: no Python is there. */
+static struct p3_map *natives_of(struct p3_session *session,
+				 const struct p3_snapshot_thread *thread,
+				 const struct p3_module *module)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	void **slot;
+
+	if (!thread->python.count || !module->end)
+		return NULL;
+	if (!session->natives)
+		session->natives = p3_map_new(arena);
+	slot = p3_map_slot(session->natives, module->start);
+	if (!*slot) {
+		*slot = p3_map_new(arena);
+		p3_py_natives(thread->python.items[0].py, module->start, module->end, *slot);
+	}
+	return *slot;
+}
+
+/*
+ * In a stripped module the functions that Python calls have the names that Python has for
+ * them: what this call was made through, else what the module's tables say.
+ */
+static void name_stripped(struct p3_session *session, const struct p3_snapshot_thread *thread,
+			  struct p3_stack *stack)
+{
+	struct p3_arena *arena = p3_target_arena(session->target);
+	size_t i;
+
+	for (i = 0; i < stack->count; i++) {
+		struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		struct p3_frame *frame = &stack->items[i];
+		const struct p3_module *module;
+		const struct p3_map *natives;
+		void **known;
+		size_t at;
+
+		if (frame->function || frame->py || !frame->entry || !is_rust_frame(frame))
+			continue;
+		for (at = i + 1; at < stack->count && !stack->items[at].py &&
+				 (stack->items[at].role == P3_ROLE_CPYTHON ||
+				  stack->items[at].role == P3_ROLE_EVAL);)
+			at++;
+		if (at < stack->count && stack->items[at].py &&
+		    p3_py_callee(stack->items[at].py, stack->items[at].python, frame->entry,
+				 &name)) {
+			frame->function = p3_arena_string(arena, p3_text_string(&name));
+		} else {
+			module = p3_modules_at(thread->modules, frame->entry);
+			natives = module ? natives_of(session, thread, module) : NULL;
+			known = natives ? p3_map_find(natives, frame->entry) : NULL;
+			frame->function = known ? *known : NULL;
+		}
+		frame->python_name = frame->function;
+		frame->by_python = frame->function != NULL;
+	}
+}
+
 void p3_session_stack(struct p3_session *session, const struct p3_snapshot_thread *thread,
 		      struct p3_stack *ret)
 {
@@ -400,6 +507,7 @@ void p3_session_stack(struct p3_session *session, const struct p3_snapshot_threa
 
 	p3_merge(arena, thread, ret);
 	name_callees(session, ret);
+	name_stripped(session, thread, ret);
 	p3_fold(arena, ret);
 }
 

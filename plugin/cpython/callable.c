@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Callables made from C functions, and what Python calls them. Reads PyCFunctionObject,
+ * PyDescrObject, PyMethodDef, PyGetSetDef, the slots of PyTypeObject; sys.modules for all of
+ * an extension. Source: python/cpython Include/cpython/{methodobject,descrobject,object}.h.
+ */
+#include "layout.h"
+
+#include <string.h>
+
+enum {
+	MAX_NAME = 200,	    /* bytes of an ml_name */
+	MAX_CLASSES = 5000, /* of one extension */
+	MAX_NESTING = 4,    /* modules within modules, classes within classes */
+	MAX_INTERPRETERS = 64,
+};
+
+struct definition { /* PyMethodDef, PyGetSetDef: both begin with a name */
+	uint64_t name, function, function2, doc, closure;
+};
+
+/* Add "module." or "Class." of what a builtin belongs to. */
+static struct p3_error *add_owner(struct p3_py *py, uint64_t object, bool descriptor,
+				  struct p3_text *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	uint64_t owner, module;
+
+	P3_TRY(p3_read_u64(py->target,
+			   object + (descriptor ? layout->descriptor.type : layout->builtin.self),
+			   &owner));
+	/* a class method's is the class */
+	if (owner && (descriptor || p3_py_is_type(py, owner))) {
+		P3_TRY(p3_py_type_name(py, owner, ret));
+		p3_text_add(ret, ".");
+		return NULL;
+	}
+	P3_TRY(p3_read_u64(py->target, object + layout->builtin.module, &module));
+	if (module && !strcmp(p3_py_static_type(py, module), "str"))
+		p3_text_printf(ret, "%s.", p3_py_string(py, module));
+	return NULL;
+}
+
+/* Of a builtin function, a method descriptor and the like; false: it is none. */
+static bool read_definition(struct p3_py *py, uint64_t object, bool *descriptor,
+			    struct definition *ret)
+{
+	const struct p3_layout *layout = py->layout;
+	const char *type = p3_py_static_type(py, object);
+	struct p3_error *error;
+	uint64_t method;
+
+	*descriptor = !strcmp(type, "method_descriptor") || !strcmp(type, "classmethod_descriptor");
+	if (!*descriptor && strcmp(type, "builtin_function_or_method") != 0)
+		return false;
+	error = p3_read_u64(
+		py->target,
+		object + (*descriptor ? layout->descriptor.method : layout->builtin.method),
+		&method);
+	if (!error)
+		error = p3_read(py->target, method, ret, 16);
+	p3_error_free(error);
+	return !error;
+}
+
+/* Add the name of the callable: "demo.Counter.add". */
+static struct p3_error *add_name(struct p3_py *py, uint64_t object, bool descriptor, uint64_t name,
+				 struct p3_text *ret)
+{
+	const char *raw;
+
+	P3_TRY(p3_read_string(py->target, name, MAX_NAME, py->arena, &raw));
+	P3_TRY(add_owner(py, object, descriptor, ret));
+	p3_text_add_safe(ret, raw, strlen(raw), 0);
+	return NULL;
+}
+
+bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret)
+{
+	size_t before = ret->size;
+	struct definition definition;
+	struct p3_error *error;
+	bool descriptor;
+
+	if (!read_definition(py, object, &descriptor, &definition) || definition.function != entry)
+		return false;
+	error = add_name(py, object, descriptor, definition.name, ret);
+	if (error)
+		p3_text_cut(ret, before);
+	p3_error_free(error);
+	return !error;
+}
+
+/* ---- all of an extension ---- */
+
+static const struct {
+	uint32_t table, offset;
+	const char *name;
+} slots[] = {
+#define SLOT(table_, offset_, name_) { table_, offset_, name_ },
+#include "layout.def"
+#undef SLOT
+};
+
+struct search {
+	struct p3_py *py;
+	uint64_t start, end;
+	struct p3_map *names, *seen;
+	size_t classes;
+};
+
+static void add_entry(struct search *search, uint64_t function, const char *name)
+{
+	void **slot;
+	bool known;
+
+	if (function < search->start || function >= search->end)
+		return;
+	known = p3_map_find(search->names, function) != NULL;
+	slot = p3_map_slot(search->names, function);
+	/* One function for several: the compiler has merged them, or it is PyO3's own. */
+	if (!known)
+		*slot = (void *)name;
+	else if (*slot && strcmp(*slot, name) != 0)
+		*slot = NULL;
+}
+
+static uint64_t word_at(struct search *search, uint64_t address)
+{
+	uint64_t value = 0;
+	struct p3_error *error = p3_read_u64(search->py->target, address, &value);
+
+	if (error)
+		value = 0;
+	p3_error_free(error);
+	return value;
+}
+
+static void add_callable(struct search *search, uint64_t object)
+{
+	struct p3_py *py = search->py;
+	struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct definition definition;
+	bool descriptor;
+
+	if (!read_definition(py, object, &descriptor, &definition) ||
+	    definition.function < search->start || definition.function >= search->end)
+		return;
+	p3_error_free(add_name(py, object, descriptor, definition.name, &name));
+	add_entry(search, definition.function, p3_arena_string(py->arena, p3_text_string(&name)));
+}
+
+/* A property: the functions that read and write it, which are PyO3's for all but fields; what
+ * those call is behind the closure, one word each. */
+static void add_property(struct search *search, uint64_t object, const char *owner)
+{
+	struct p3_py *py = search->py;
+	struct definition definition;
+	struct p3_error *error =
+		p3_read(py->target, word_at(search, object + py->layout->descriptor.method),
+			&definition, sizeof(definition));
+	const char *raw = NULL, *name;
+
+	if (!error)
+		error = p3_read_string(py->target, definition.name, MAX_NAME, py->arena, &raw);
+	if (error) {
+		p3_error_free(error);
+		return;
+	}
+	name = p3_arena_printf(py->arena, "%s.%s", owner, raw);
+	add_entry(search, definition.function, name);
+	add_entry(search, definition.function2, name);
+	add_entry(search, definition.closure, name);
+	if (definition.closure >= search->start && definition.closure < search->end)
+		return;
+	add_entry(search, word_at(search, definition.closure), name);
+	add_entry(search, word_at(search, definition.closure + 8), name);
+}
+
+static void add_slots(struct search *search, uint64_t type, const char *owner)
+{
+	uint64_t base = type + search->py->layout->type.name;
+	size_t i;
+
+	for (i = 0; i < sizeof(slots) / sizeof(*slots); i++) {
+		uint64_t table = slots[i].table ? word_at(search, base + slots[i].table) : base;
+
+		if (table)
+			add_entry(
+				search, word_at(search, table + slots[i].offset),
+				p3_arena_printf(search->py->arena, "%s.%s", owner, slots[i].name));
+	}
+}
+
+static void add_member(struct search *search, uint64_t object, int nesting);
+
+static void add_class(struct search *search, uint64_t type, int nesting)
+{
+	struct p3_py *py = search->py;
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_py_items items = { 0 };
+	const char *name;
+	size_t i;
+
+	if (search->classes++ >= MAX_CLASSES)
+		return;
+	p3_error_free(p3_py_type_name(py, type, &text));
+	name = p3_arena_string(py->arena, p3_text_string(&text));
+	add_slots(search, type, name);
+	p3_py_dict_items(py, word_at(search, type + py->layout->type.base + 8), &items);
+	for (i = 0; i < items.count; i++) {
+		const char *kind = p3_py_static_type(py, items.items[i].value);
+
+		if (!strcmp(kind, "getset_descriptor"))
+			add_property(search, items.items[i].value, name);
+		else if (!strcmp(kind, "staticmethod")) /* its callable is the first member */
+			add_callable(search, word_at(search, items.items[i].value +
+								     py->layout->object.var_size));
+		else
+			add_member(search, items.items[i].value, nesting);
+	}
+}
+
+static void add_module(struct search *search, uint64_t module, int nesting)
+{
+	struct p3_py *py = search->py;
+	struct p3_py_items items = { 0 };
+	size_t i;
+
+	p3_py_dict_items(py, word_at(search, module + py->layout->module.dict), &items);
+	for (i = 0; i < items.count; i++)
+		add_member(search, items.items[i].value, nesting);
+}
+
+static void add_member(struct search *search, uint64_t object, int nesting)
+{
+	struct p3_py *py = search->py;
+	uint64_t definition;
+
+	if (nesting > MAX_NESTING || p3_map_find(search->seen, object))
+		return;
+	if (p3_py_is_type(py, object)) {
+		(void)p3_map_slot(search->seen, object);
+		add_class(search, object, nesting + 1);
+	} else if (!strcmp(p3_py_static_type(py, object), "module")) {
+		(void)p3_map_slot(search->seen, object);
+		/* A submodule that it has made has no definition; what it imports has another. */
+		definition = word_at(search, object + py->layout->module.dict + 8);
+		if (!definition || (definition >= search->start && definition < search->end))
+			add_module(search, object, nesting + 1);
+	} else {
+		add_callable(search, object);
+	}
+}
+
+void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret)
+{
+	struct search search = { .py = py, .start = start, .end = end, .names = ret };
+	uint64_t interpreter = word_at(&search, py->runtime + py->layout->runtime.interpreters);
+	int count;
+	size_t i;
+
+	search.seen = p3_map_new(py->arena);
+	for (count = 0; interpreter && count < MAX_INTERPRETERS; count++) {
+		struct p3_py_items modules = { 0 };
+
+		p3_py_dict_items(py,
+				 word_at(&search, interpreter + py->layout->interpreter.modules),
+				 &modules);
+		for (i = 0; i < modules.count; i++) {
+			uint64_t module = modules.items[i].value;
+			uint64_t definition =
+				word_at(&search, module + py->layout->module.dict + 8);
+
+			if (definition >= start && definition < end &&
+			    !strcmp(p3_py_static_type(py, module), "module"))
+				add_member(&search, module, 0);
+		}
+		interpreter = word_at(&search, interpreter + py->layout->interpreter.next);
+	}
+}
