@@ -133,6 +133,8 @@ def parse_truth(path, start=0):
             match = re.match(r'  File "(.*)", line (\d+) in (.*)$', line)
             if match and threads:
                 threads[-1].append((match.group(1), int(match.group(2)), match.group(3)))
+            elif "<invalid frame>" in line and threads:
+                threads[-1].append(None)  # it knows no further
     return [thread for thread in threads if thread]
 
 

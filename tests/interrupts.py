@@ -73,20 +73,31 @@ def ask_truth(path):
         if "SIGSEGV" in said or not gdb.selected_inferior().pid:
             return None
         before, said = os.path.getsize(path), run_for(20, "continue")
+    if not gdb.selected_inferior().pid:
+        return None
     gdb.execute("set scheduler-locking off", to_string=True)
     return parse_truth(path, size)
 
 
+def same(ours, theirs):
+    """Of one thread. Ours leave out, as Python's own tracebacks do, a frame whose arguments are
+    still being put in place; faulthandler has it. That is the innermost. From 3.13 on
+    faulthandler may give up at one that it does not know, such as that of an __init__."""
+    for truth in theirs, theirs[1:]:
+        if ours == truth or (truth and truth[-1] is None and ours[:len(truth) - 1] == truth[:-1]):
+            return True
+    return False
+
+
 def equal(ours, theirs):
-    """Ours leave out, as Python's own tracebacks do, a frame whose arguments are still being put
-    in place; faulthandler has it. That is the innermost."""
-    return len(ours) == len(theirs) and all(
-        our in (their, their[1:]) for our, their in zip(sorted(ours, key=key), sorted(theirs, key=key)))
-
-
-def key(frames):
-    """The same for both: a thread's outer frames."""
-    return frames[::-1]
+    """Each thread of ours is one of theirs."""
+    left = list(theirs)
+    for frames in ours:
+        found = [truth for truth in left if same(frames, truth)]
+        if not found:
+            return False
+        left.remove(max(found, key=len))
+    return not left
 
 
 def main():

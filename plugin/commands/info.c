@@ -35,7 +35,7 @@ static void add_module(struct p3_command_context *context, struct p3_arena *aren
 		       const struct p3_module *module, struct p3_text *text)
 {
 	const struct p3_file_facts *facts = module->facts;
-	const char *printers = NULL;
+	const char *printers = NULL, *panics;
 
 	p3_text_add(text, "Rust       ");
 	p3_text_add_safe(text, module->name, strlen(module->name), 0);
@@ -54,6 +54,9 @@ static void add_module(struct p3_command_context *context, struct p3_arena *aren
 						      module->path ? module->path : module->name);
 	if (printers)
 		p3_text_printf(text, "           printers  %s\n", printers);
+	panics = p3_panic_state(module->path ? module->path : module->name);
+	if (panics)
+		p3_text_printf(text, "           panics    armed %s\n", panics);
 }
 
 static void add_missing(const struct p3_module *module, struct p3_text *text)

@@ -36,10 +36,24 @@ static struct p3_error *list_source(void *context, const char *arguments)
 	return done ? NULL : p3_gdb_error(NULL);
 }
 
+static void set_variable(void *context, const char *name, const char *text, uint64_t number)
+{
+	P3_OBJECT value = text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace")
+			       : PyLong_FromUnsignedLongLong(number);
+	P3_OBJECT done =
+		value ? p3_gdb_call(p3_gdb(), "set_convenience_variable", "(sO)", name, value)
+		      : NULL;
+
+	(void)context;
+	(void)done;
+	p3_gdb_clear();
+}
+
 const struct p3_actions p3_gdb_actions = {
 	.select = select_frame,
 	.list = list_source,
 	.write = write_text,
-	.break_panic = p3_gdb_break_panic,
+	.breakpoint = p3_gdb_set_breakpoint,
+	.variable = set_variable,
 	.printers = p3_gdb_printer_state,
 };

@@ -87,8 +87,12 @@ bool p3_gdb_py_commands_forced(void);
 /* Python objects in gdb's own print (pyobject.c). */
 bool p3_gdb_start_objects(void);
 
-/* Panics (breakpoint.c). */
-struct p3_error *p3_gdb_break_panic(void *context);
+/* Breakpoints, and the functions in their conditions (breakpoint.c). */
+struct p3_error *p3_gdb_set_breakpoint(void *context, const char *spec,
+				       const char *condition) P3_MUST_CHECK;
+bool p3_gdb_define_functions(void);
+/* A file was loaded: its path. */
+void p3_gdb_loaded(const char *path);
 
 /* Printers (printer.c). Register gdb 13's guard and rustc's printers, now and later. */
 bool p3_gdb_start_printers(void);

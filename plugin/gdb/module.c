@@ -19,7 +19,7 @@ PyMODINIT_FUNC PyInit_pyo3_gdb(void)
 		return NULL;
 	if (PyModule_AddStringConstant(module, "__version__", PACKAGE_VERSION) < 0 ||
 	    !p3_gdb_start_printers() || !p3_gdb_start_objects() || !p3_gdb_define_parameters() ||
-	    !p3_gdb_define_commands()) {
+	    !p3_gdb_define_functions() || !p3_gdb_define_commands()) {
 		Py_DECREF(module);
 		return NULL;
 	}

@@ -318,9 +318,14 @@ static PyObject *on_new_objfile(PyObject *self, PyObject *event)
 {
 	P3_OBJECT objfile = PyObject_GetAttrString(event, "new_objfile");
 
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	const char *path = objfile ? p3_gdb_attribute_text(arena, objfile, "filename") : NULL;
+
 	(void)self;
 	if (objfile)
 		consider(objfile);
+	if (path && !p3_gdb_busy())
+		p3_gdb_loaded(p3_gdb_local_path(path));
 	p3_gdb_clear();
 	Py_RETURN_NONE;
 }

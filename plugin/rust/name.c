@@ -291,3 +291,27 @@ bool p3_rust_resumes(const char *name)
 	       matches(PATH, "std::panic::resume_unwind", p3_text_string(&path)) ||
 	       matches(PATH, "std::panicking::rust_panic_without_hook", p3_text_string(&path));
 }
+
+enum p3_rust_point p3_rust_point(const char *name)
+{
+	static const struct {
+		enum p3_rust_point point;
+		const char *path;
+	} points[] = {
+#define NAME(...)
+#define POINT(point_, path_) { point_, path_ },
+#include "names.def"
+#undef NAME
+	};
+	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	size_t i;
+
+	/* Of thousands of symbols few are worth the demangling. */
+	if (!strstr(name, "panic") && !strstr(name, "_Unwind"))
+		return P3_POINT_NONE;
+	add_path(name, &path);
+	for (i = 0; i < sizeof(points) / sizeof(*points); i++)
+		if (!strcmp(points[i].path, p3_text_string(&path)))
+			return points[i].point;
+	return P3_POINT_NONE;
+}

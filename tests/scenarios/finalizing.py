@@ -2,6 +2,7 @@
 # faulthandler has been switched off by then: no truth here.
 # ways: attach core
 # truth: none
+# not: embedded
 # gdb-command: pyo3-bt
 # gdb-check: ^Thread 1 \(LWP \d+\).*finalizing
 # gdb-check: #[\d.]+ +py    (Last.)?__del__ \(self=<(__main__.)?Last at 0x[0-9a-f]+>.*\) +at .*finalizing.py:\d+

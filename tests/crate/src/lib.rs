@@ -248,6 +248,46 @@ fn as_usize(error: &PyErr) -> usize {
     error as *const PyErr as usize
 }
 
+extern "C" fn cannot_unwind(depth: usize) -> i64 {
+    checked(depth)
+}
+
+/// A panic that may not leave its function.
+#[pyfunction]
+fn abort_unwind() -> i64 {
+    cannot_unwind(0)
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("second");
+    }
+}
+
+/// A panic in a destructor, while another one unwinds.
+#[pyfunction]
+fn abort_cleanup() {
+    let _bomb = Bomb;
+    panic!("first");
+}
+
+/// A payload that is no string.
+#[pyfunction]
+fn panic_any() {
+    std::panic::panic_any(42u64);
+}
+
+/// A panic of one thread that another one takes on: rayon and the like do this.
+#[pyfunction]
+fn panic_joined() {
+    let result = std::thread::spawn(|| checked(0)).join();
+    if let Err(payload) = result {
+        std::panic::resume_unwind(payload);
+    }
+}
+
 #[pymodule]
 pub fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(recurse, m)?)?;
@@ -258,5 +298,9 @@ pub fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(from_thread, m)?)?;
     m.add_function(wrap_pyfunction!(trap, m)?)?;
     m.add_function(wrap_pyfunction!(values, m)?)?;
+    m.add_function(wrap_pyfunction!(abort_unwind, m)?)?;
+    m.add_function(wrap_pyfunction!(abort_cleanup, m)?)?;
+    m.add_function(wrap_pyfunction!(panic_any, m)?)?;
+    m.add_function(wrap_pyfunction!(panic_joined, m)?)?;
     m.add_class::<Counter>()
 }

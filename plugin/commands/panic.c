@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * pyo3-break-panic and pyo3-panic. The user's breakpoint is an ordinary one on rust_panic() with
+ * the condition $_pyo3_panic(), which says what happened and whether it is worth a stop; others,
+ * internal, are set by the linkage names in each module's own symbols, and one on the unwinder
+ * for modules that have none. They do as the user's.
+ */
+#include "commands.h"
+
+#include <pyo3-gdb/elf.h>
+#include <pyo3-gdb/rust.h>
+
+#include <inttypes.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_ALL, OPTION_MODULE, OPTION_MESSAGE, OPTION_CAUGHT };
+enum {
+	MAX_MODES = 16, /* pyo3-break-panic with different options */
+	MAX_SEEN = 64,	/* panics remembered, to know them again */
+	CALLERS = 12,	/* frames above rust_panic() that can tell a resumed panic */
+	SHOWN = 20,	/* frames of the stack that is printed at a stop */
+	MAX_MODULES = 256,
+};
+
+struct mode {
+	bool all, caught;
+	char *module, *message; /* NULL: any */
+	regex_t pattern;
+};
+
+struct seen {
+	int64_t lwp;
+	char *message, *file; /* NULL: unknown */
+	uint32_t line, column;
+};
+
+struct armed {
+	char *path;
+	const char *how;
+};
+
+/* One debugger, one of these: as long as it lives. */
+static struct {
+	struct mode modes[MAX_MODES];
+	uint32_t mode_count;
+	struct seen seen[MAX_SEEN]; /* the latest MAX_SEEN, round and round */
+	size_t seen_count;
+	struct armed armed[MAX_MODULES];
+	size_t armed_count;
+} panics;
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+const char *p3_panic_state(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < panics.armed_count; i++)
+		if (!strcmp(panics.armed[i].path, path))
+			return panics.armed[i].how;
+	return NULL;
+}
+
+/* ---- setting them ---- */
+
+static struct p3_error *set_follower(struct p3_command_context *context, const char *name)
+{
+	struct p3_error *error = context->actions->breakpoint(context->actions_context, name, NULL);
+
+	if (error && error->code == P3_NOT_FOUND) {
+		p3_error_free(error);
+		error = NULL;
+	}
+	return error;
+}
+
+static bool wants_caught(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < panics.mode_count; i++)
+		if (panics.modes[i].caught)
+			return true;
+	return false;
+}
+
+/* By the functions that the module's symbols name; *ret: it has some. */
+static struct p3_error *set_by_symbols(struct p3_command_context *context, struct p3_file *file,
+				       bool *ret)
+{
+	const struct p3_symbol *symbols;
+	size_t count, i;
+
+	*ret = false;
+	symbols = p3_file_functions(file, &count);
+	for (i = 0; i < count; i++) {
+		enum p3_rust_point point = p3_rust_point(symbols[i].name);
+
+		if (point == P3_POINT_NONE || point == P3_POINT_RAISE ||
+		    (point == P3_POINT_CAUGHT && !wants_caught()))
+			continue;
+		P3_TRY(set_follower(context, symbols[i].name));
+		*ret |= point == P3_POINT_PANIC;
+	}
+	return NULL;
+}
+
+struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char *path,
+				 const char *debug_path)
+{
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	struct p3_file_facts facts;
+	struct p3_file *file = NULL;
+	struct p3_error *error;
+	bool by_symbols = false;
+	const char *how;
+
+	if (!panics.mode_count)
+		return NULL;
+	if (!strncmp(base_name(path), "libgcc_s", 8) || !strncmp(base_name(path), "libunwind", 9))
+		return set_follower(context, "_Unwind_RaiseException");
+	error = p3_elf_facts(path, debug_path, &facts);
+	if (!error && facts.rust)
+		error = p3_file_open(path, debug_path, &file);
+	if (error || !file) { /* what is no ELF file is no module */
+		p3_error_free(error);
+		return NULL;
+	}
+	error = set_by_symbols(context, file, &by_symbols);
+	p3_file_close(file);
+	P3_TRY(error);
+	how = !by_symbols		    ? "at the unwinder, as it has no symbols"
+	      : facts.tier == P3_TIER_DWARF ? "by its symbols, with DWARF"
+					    : "by its symbols";
+	if (p3_panic_state(path))
+		return NULL;
+	if (panics.armed_count < MAX_MODULES) {
+		panics.armed[panics.armed_count++] = (struct armed){ strdup(path), how };
+		p3_text_add(&text, "Armed for panics in ");
+		p3_text_add_safe(&text, base_name(path), strlen(base_name(path)), 0);
+		p3_text_printf(&text, ": %s\n", how);
+	}
+	return p3_command_write(context, p3_text_string(&text));
+}
+
+static struct p3_error *read_option(struct p3_command_context *context, char **words, size_t count,
+				    size_t *at, struct mode *mode)
+{
+	const struct p3_command *command = p3_command_find("pyo3-break-panic");
+	size_t option;
+
+	(void)context;
+	if (words[*at][0] != '-')
+		return p3_error_hint(
+			p3_error_new(P3_USAGE, "pyo3-break-panic: \"%s\" is no option", words[*at]),
+			"usage: pyo3-break-panic %s", command->arguments);
+	P3_TRY(p3_command_option(command, words[*at], &option));
+	if (option == OPTION_ALL)
+		mode->all = true;
+	if (option == OPTION_CAUGHT)
+		mode->caught = true;
+	if (option == OPTION_ALL || option == OPTION_CAUGHT)
+		return NULL;
+	if (++*at == count)
+		return p3_error_new(P3_USAGE, "pyo3-break-panic: %s needs a value", words[*at - 1]);
+	if (option == OPTION_MODULE) {
+		mode->module = strdup(words[*at]);
+		return NULL;
+	}
+	if (regcomp(&mode->pattern, words[*at], REG_EXTENDED | REG_NOSUB) != 0)
+		return p3_error_new(P3_USAGE, "pyo3-break-panic: \"%s\" is no regular expression",
+				    words[*at]);
+	mode->message = strdup(words[*at]);
+	return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* The number of a mode like this one, added if there is none. */
+static struct p3_error *keep_mode(const struct mode *mode, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < panics.mode_count; i++) {
+		const struct mode *known = &panics.modes[i];
+
+		if (known->all == mode->all && known->caught == mode->caught &&
+		    same_text(known->module, mode->module) &&
+		    same_text(known->message, mode->message)) {
+			*ret = i;
+			return NULL;
+		}
+	}
+	if (i == MAX_MODES)
+		return p3_error_new(P3_USAGE, "there are %d kinds of pyo3-break-panic already",
+				    MAX_MODES);
+	panics.modes[i] = *mode;
+	panics.mode_count++;
+	*ret = i;
+	return NULL;
+}
+
+struct p3_error *p3_command_break_panic(struct p3_command_context *context, char **words,
+					size_t count)
+{
+	const struct p3_snapshot *snapshot;
+	struct mode mode = { 0 };
+	char condition[40];
+	struct p3_error *error;
+	uint32_t number = 0;
+	size_t i;
+
+	if (!context->actions->breakpoint)
+		return p3_error_new(P3_USAGE, "a capture cannot be run");
+	for (i = 0; i < count; i++)
+		P3_TRY(read_option(context, words, count, &i, &mode));
+	P3_TRY(keep_mode(&mode, &number));
+	snprintf(condition, sizeof(condition),
+		 number ? "$_pyo3_panic(%" PRIu32 ")" : "$_pyo3_panic()", number);
+	P3_TRY(context->actions->breakpoint(context->actions_context, NULL, condition));
+	P3_TRY(set_follower(context, "_Unwind_RaiseException"));
+	error = p3_session_snapshot(context->session, P3_NO_THREADS, &snapshot);
+	if (error) { /* no process yet: modules will be told of as they are loaded */
+		p3_error_free(error);
+		return NULL;
+	}
+	for (i = 0; i < snapshot->modules.count; i++)
+		if (snapshot->modules.items[i].path)
+			P3_TRY(p3_panic_loaded(context, snapshot->modules.items[i].path,
+					       snapshot->modules.items[i].debug_path));
+	return NULL;
+}
+
+/* ---- a hit ---- */
+
+struct hit {
+	const struct p3_snapshot_thread *thread;
+	enum p3_rust_point point;
+	const struct p3_module *module; /* that panics; NULL: unknown */
+	struct p3_panic panic;
+	bool known; /* the panic could be read */
+};
+
+static const struct seen *last_seen(int64_t lwp)
+{
+	size_t i = panics.seen_count, first = i > MAX_SEEN ? i - MAX_SEEN : 0;
+
+	while (i-- > first)
+		if (panics.seen[i % MAX_SEEN].lwp == lwp)
+			return &panics.seen[i % MAX_SEEN];
+	return NULL;
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static void remember(const struct hit *hit)
+{
+	struct seen *seen = &panics.seen[panics.seen_count++ % MAX_SEEN];
+
+	free(seen->message);
+	free(seen->file);
+	*seen = (struct seen){ hit->thread->thread.lwp, copy(hit->panic.message),
+			       copy(hit->panic.file), hit->panic.line, hit->panic.column };
+}
+
+/* The panic that was seen first with this message, on any thread: a panic is resumed where
+ * rayon and the like join. */
+static const struct seen *first_seen(const char *message)
+{
+	size_t i = panics.seen_count > MAX_SEEN ? panics.seen_count - MAX_SEEN : 0;
+
+	for (; message && i < panics.seen_count; i++)
+		if (same_text(panics.seen[i % MAX_SEEN].message, message))
+			return &panics.seen[i % MAX_SEEN];
+	return NULL;
+}
+
+/* Where the frame's stack begins; 0: there is no such frame. */
+static uint64_t stack_of(const struct p3_snapshot_thread *thread, size_t level)
+{
+	return level < thread->frames.count ? thread->frames.items[level].native.sp : 0;
+}
+
+/* The first two integer arguments of a function, at its start. */
+static struct p3_error *read_arguments(struct p3_command_context *context, const struct hit *hit,
+				       uint64_t ret[2])
+{
+	static const char *const registers[][2] = { { "rdi", "rsi" }, { "x0", "x1" } };
+	struct p3_target *target = p3_session_target(context->session);
+	size_t i;
+
+	for (i = 0; i < sizeof(registers) / sizeof(*registers); i++) {
+		struct p3_error *error = p3_target_registers(target, hit->thread->thread.number,
+							     registers[i], 2, ret);
+
+		if (!error && ret[0])
+			return NULL;
+		p3_error_free(error);
+	}
+	return p3_error_new(P3_UNSUPPORTED, "the registers of this machine are not known");
+}
+
+static bool is_resumed(const struct p3_snapshot_thread *thread)
+{
+	size_t i;
+
+	for (i = 0; i < thread->frames.count && i < CALLERS; i++)
+		if (thread->frames.items[i].native.name &&
+		    p3_rust_resumes(thread->frames.items[i].native.name))
+			return true;
+	return false;
+}
+
+static struct p3_error *read_panic(struct p3_command_context *context, struct hit *hit)
+{
+	struct p3_target *target = p3_session_target(context->session);
+	struct p3_arena *arena = p3_target_arena(target);
+	uint64_t arguments[2], sp = stack_of(hit->thread, 0), end = stack_of(hit->thread, 3);
+
+	if (hit->point == P3_POINT_PANIC) {
+		P3_TRY(read_arguments(context, hit, arguments));
+		P3_TRY(p3_rust_panic(target, arena, arguments[0], arguments[1], sp, end,
+				     &hit->panic));
+	} else if (hit->point == P3_POINT_RAISE) {
+		end = stack_of(hit->thread, 6) ? stack_of(hit->thread, 6) : end;
+		P3_TRY(read_arguments(context, hit, arguments));
+		P3_TRY(p3_rust_raised(target, arena, arguments[0], sp, end, &hit->panic));
+	} else {
+		const struct seen *seen = last_seen(hit->thread->thread.lwp);
+
+		if (!seen)
+			return NULL;
+		hit->panic.message = seen->message;
+		hit->panic.file = seen->file;
+		hit->panic.line = seen->line;
+		hit->panic.column = seen->column;
+	}
+	if (is_resumed(hit->thread))
+		hit->panic.kind = P3_PANIC_RESUMED;
+	hit->known = true;
+	return NULL;
+}
+
+/* What is said of each kind of stop. */
+static const char *title(const struct hit *hit)
+{
+	switch (hit->point) {
+	case P3_POINT_NOUNWIND:
+		return "Rust panic in a function that cannot unwind: the process will abort";
+	case P3_POINT_CLEANUP:
+		return "Rust panic in a destructor during cleanup: the process will abort";
+	case P3_POINT_CAUGHT:
+		return "Rust panic caught: PyO3 makes a PanicException of it";
+	default:
+		return hit->panic.kind == P3_PANIC_RESUMED ? "Rust panic resumed" : "Rust panic";
+	}
+}
+
+static void add_location(const char *file, uint32_t line, uint32_t column, struct p3_text *text)
+{
+	p3_text_add_safe(text, file, strlen(file), 0);
+	p3_text_printf(text, ":%" PRIu32 ":%" PRIu32, line, column);
+}
+
+static void add_panic(const struct hit *hit, struct p3_text *text)
+{
+	const struct seen *first;
+	bool fatal = hit->point == P3_POINT_NOUNWIND || hit->point == P3_POINT_CLEANUP;
+
+	p3_text_printf(text, "\n%s", title(hit));
+	if (fatal && hit->panic.message)
+		p3_text_printf(text, "\n  after: %s", hit->panic.message);
+	else if (hit->panic.message)
+		p3_text_printf(text, ": %s", hit->panic.message);
+	else if (hit->known && !fatal)
+		p3_text_add(text, " with a payload that is no string");
+	if (hit->panic.file) {
+		p3_text_add(text, "\n  at ");
+		add_location(hit->panic.file, hit->panic.line, hit->panic.column, text);
+	}
+	first = hit->panic.kind == P3_PANIC_RESUMED ? first_seen(hit->panic.message) : NULL;
+	if (first && first->file) {
+		p3_text_add(text, "\n  first seen at ");
+		add_location(first->file, first->line, first->column, text);
+	}
+	if (hit->module) {
+		p3_text_add(text, "\n  in ");
+		p3_text_add_safe(text, base_name(hit->module->name),
+				 strlen(base_name(hit->module->name)), 0);
+	}
+	p3_text_add(text, "\n");
+}
+
+static void set_variables(struct p3_command_context *context, const struct p3_panic *panic)
+{
+	if (!context->actions->variable)
+		return;
+	context->actions->variable(context->actions_context, "_pyo3_panic_message",
+				   panic->message ? panic->message : "", 0);
+	context->actions->variable(context->actions_context, "_pyo3_panic_file",
+				   panic->file ? panic->file : "", 0);
+	context->actions->variable(context->actions_context, "_pyo3_panic_line", NULL, panic->line);
+}
+
+static bool is_wanted(const struct mode *mode, const struct hit *hit)
+{
+	if (hit->point == P3_POINT_CAUGHT && !mode->caught)
+		return false;
+	if (hit->panic.kind == P3_PANIC_RESUMED && !mode->all)
+		return false;
+	if (mode->module && (!hit->module || !strstr(base_name(hit->module->name), mode->module)))
+		return false;
+	return !mode->message ||
+	       (hit->panic.message && regexec(&mode->pattern, hit->panic.message, 0, NULL, 0) == 0);
+}
+
+/* The selected thread, and which function it is at the start of. */
+static struct p3_error *find_hit(struct p3_command_context *context, struct hit *ret)
+{
+	const struct p3_snapshot *snapshot;
+	struct hit hit = { 0 };
+
+	P3_TRY(p3_session_snapshot(context->session, P3_SELECTED_THREAD, &snapshot));
+	if (!snapshot->threads.count || !snapshot->threads.items[0].frames.count)
+		return p3_error_new(P3_NOT_FOUND, "no thread is selected");
+	hit.thread = &snapshot->threads.items[0];
+	hit.module = hit.thread->frames.items[0].module;
+	if (hit.thread->frames.items[0].native.name)
+		hit.point = p3_rust_point(hit.thread->frames.items[0].native.name);
+	/* The unwinder was called by the module that panics. */
+	if (hit.point == P3_POINT_RAISE)
+		hit.module =
+			hit.thread->frames.count > 1 ? hit.thread->frames.items[1].module : NULL;
+	*ret = hit;
+	return NULL;
+}
+
+struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode, bool *stop_ret)
+{
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	static char shown[] = "20";
+	char *words[] = { shown };
+	struct p3_error *error;
+	struct hit hit;
+
+	_Static_assert(SHOWN == 20, "as in the text");
+	*stop_ret = true;
+	P3_TRY(find_hit(context, &hit));
+	/* A module with symbols was stopped in before it came to the unwinder. */
+	if (hit.point == P3_POINT_RAISE &&
+	    (!hit.module || !hit.module->facts || !hit.module->facts->rust ||
+	     hit.module->facts->tier != P3_TIER_STRIPPED)) {
+		*stop_ret = false;
+		return NULL;
+	}
+	error = read_panic(context, &hit);
+	if (error && error->code == P3_NOT_FOUND) {
+		p3_error_free(error);
+		*stop_ret = false;
+		return NULL;
+	}
+	if (!error)
+		*stop_ret = is_wanted(&panics.modes[mode < panics.mode_count ? mode : 0], &hit);
+	if (!error && hit.panic.kind == P3_PANIC_NEW &&
+	    (hit.point == P3_POINT_PANIC || hit.point == P3_POINT_RAISE))
+		remember(&hit);
+	if (!*stop_ret)
+		return NULL;
+	add_panic(&hit, &text);
+	if (error)
+		p3_text_printf(&text, "  its message cannot be read: %s\n", error->message);
+	p3_error_free(error);
+	set_variables(context, &hit.panic);
+	P3_TRY(p3_command_write(context, p3_text_string(&text)));
+	return p3_command_bt(context, words, 1);
+}
+
+/* ---- later ---- */
+
+/* The stack from the innermost frame of the panic machinery on to where it was called. */
+static bool find_machinery(const struct p3_snapshot_thread *thread, uint64_t *sp, uint64_t *end)
+{
+	size_t i;
+
+	*sp = *end = 0;
+	for (i = 0; i < thread->frames.count; i++) {
+		const struct p3_snapshot_frame *frame = &thread->frames.items[i];
+
+		if (frame->role == P3_ROLE_PANIC && !*sp)
+			*sp = frame->native.sp;
+		if (frame->role == P3_ROLE_PANIC)
+			*end = frame->native.cfa;
+	}
+	return *sp && *end > *sp;
+}
+
+struct p3_error *p3_command_panic(struct p3_command_context *context, char **words, size_t count)
+{
+	struct p3_target *target = p3_session_target(context->session);
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const struct seen *seen;
+	struct p3_error *error;
+	uint64_t sp, end;
+	struct hit hit;
+
+	(void)words;
+	P3_TRY(p3_command_no_arguments("pyo3-panic", count));
+	P3_TRY(find_hit(context, &hit));
+	hit.module = NULL;
+	error = find_machinery(hit.thread, &sp, &end)
+			? p3_rust_find_panic(target, p3_target_arena(target), sp, end, &hit.panic)
+			: p3_error_new(P3_NOT_FOUND, "this thread is in no panic");
+	hit.known = !error;
+	seen = last_seen(hit.thread->thread.lwp);
+	if (error && seen) {
+		hit.panic = (struct p3_panic){ P3_PANIC_NEW, seen->message, seen->file, seen->line,
+					       seen->column };
+		hit.known = true;
+	}
+	if (!hit.known)
+		return p3_error_hint(error, "pyo3-exception shows a PanicException; `thread apply "
+					    "all pyo3-panic` looks at every thread");
+	p3_error_free(error);
+	set_variables(context, &hit.panic);
+	add_panic(&hit, &text);
+	return p3_command_write(context, p3_text_string(&text) + 1); /* without its empty line */
+}
