@@ -93,11 +93,12 @@ const char *p3_attached_name(enum p3_attached attached);
 /* One PyThreadState. */
 struct p3_py_thread {
 	uint64_t address;
-	int64_t interpreter; /* its id */
-	int64_t lwp;	     /* kernel id; 0: unknown */
-	uint64_t pointer;    /* pthread_self() */
-	const char *name;    /* threading.Thread.name; NULL: none */
-	enum p3_gil gil;     /* HOLDS or NONE: who waits, only native frames tell, to 3.14 */
+	int64_t interpreter;  /* its id */
+	int64_t lwp;	      /* kernel id; 0: unknown */
+	uint64_t pointer;     /* pthread_self() */
+	const char *name;     /* threading.Thread.name; NULL: none */
+	uint64_t gil_address; /* of the GIL of its interpreter; 0: unknown */
+	enum p3_gil gil;      /* HOLDS or NONE: who waits, only native frames tell, to 3.14 */
 	enum p3_attached attached;
 	bool collecting; /* garbage is being collected in its interpreter */
 	bool finalizing; /* it is in Py_Finalize() */
@@ -157,6 +158,15 @@ uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_
  * names of a stripped file. NULL: the function has several.
  */
 void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret);
+/*
+ * The lock of Python's threading, or a _ModuleLock of its imports, that the frame is calling: by
+ * what is on its stack. 0: there is none. *recursive_ret: it is an RLock.
+ */
+uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *recursive_ret);
+/* pthread_self() of the thread that owns an RLock; 0: none does. `threads`: to know one by. */
+uint64_t p3_py_lock_owner(struct p3_py *py, uint64_t lock, const uint64_t *pointers, size_t count);
+/* Is the frame in a `with` block of this object? Its __exit__ waits on the frame's stack. */
+bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t object);
 /* An object of this static type on the frame's own stack; 0: none. */
 uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type);
 

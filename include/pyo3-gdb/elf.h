@@ -129,6 +129,9 @@ struct p3_symbol {
 /* All of them, of the file and its debug file, by address. */
 const struct p3_symbol *p3_file_functions(struct p3_file *file, size_t *count_ret);
 
+/* The variable that a link-time address is in, and how far; NULL: none has a symbol. */
+const char *p3_file_object(struct p3_file *file, uint64_t address, uint64_t *offset_ret);
+
 /* The name of the function symbol that starts at a link-time address; NULL: none does. */
 const char *p3_file_symbol_at(struct p3_file *file, uint64_t address);
 

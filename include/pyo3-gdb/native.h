@@ -69,6 +69,10 @@ struct p3_error *p3_native_variables(struct p3_native *native, struct p3_target 
  * not; lives as long as the session. */
 const char *p3_native_symbol(struct p3_native *native, struct p3_target *target,
 			     const struct p3_modules *modules, uint64_t address);
+/* The variable that holds this run-time address, and how far into it; NULL: none is known. */
+const char *p3_native_object(struct p3_native *native, struct p3_target *target,
+			     const struct p3_modules *modules, uint64_t address,
+			     uint64_t *offset_ret);
 /* Add a value of C, as gdb prints it. */
 void p3_native_write(const struct p3_writer *writer, const struct p3_value *value);
 

@@ -45,4 +45,8 @@ void p3_render_repeats(uint32_t period, uint32_t more, const struct p3_render_op
 void p3_render_json(const struct p3_snapshot *snapshot, const struct p3_stack *stacks,
 		    const struct p3_range *ranges, size_t count, bool full, struct p3_text *ret);
 
+/* What each thread waits for, as JSON; `deadlocked`: those in a circle. */
+void p3_render_waits(const struct p3_snapshot *snapshot, const struct p3_wait *waits,
+		     const bool *deadlocked, struct p3_text *ret);
+
 #endif

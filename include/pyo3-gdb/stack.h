@@ -94,4 +94,37 @@ void p3_session_stack(struct p3_session *session, const struct p3_snapshot_threa
 void p3_session_read_variables(struct p3_session *session, const struct p3_stack *stack,
 			       struct p3_frame *frame, unsigned int wanted);
 
+/* ---- who waits for whom ---- */
+
+enum p3_wait_kind {
+	P3_WAIT_NONE, /* it runs, or is somewhere unknown */
+	P3_WAIT_GIL,
+	P3_WAIT_LOCK,	   /* one that a thread holds */
+	P3_WAIT_JOIN,	   /* for another thread's end */
+	P3_WAIT_CONDITION, /* to be notified: by whom, nothing tells */
+	P3_WAIT_SLEEP,
+	P3_WAIT_IO,
+};
+
+enum p3_certainty { P3_UNKNOWN, P3_PROBABLE, P3_CERTAIN };
+
+/* What one thread waits for. Texts are of the stop's arena. */
+struct p3_wait {
+	enum p3_wait_kind kind;
+	const char *what;  /* "Mutex", "GIL", "threading.RLock"; NULL: nothing */
+	const char *name;  /* "demo::CACHE", "demo.so +0x1234", "at 0x7f..."; NULL */
+	uint64_t address;  /* of the futex or the lock's object; 0: unknown */
+	const char *where; /* "demo::refresh, src/cache.rs:47": the innermost user frame */
+	size_t holder;	   /* index of the thread that holds it; SIZE_MAX: unknown */
+	enum p3_certainty certainty;
+	const char *why; /* of the holder: "guard `g` in demo::refresh, src/cache.rs:41" */
+};
+
+/* Of each of the snapshot's threads, in their order; by memory and registers alone. */
+struct p3_wait *p3_session_waits(struct p3_session *session, const struct p3_snapshot *snapshot,
+				 struct p3_stack *stacks);
+/* For them: what the thread at `index` waits for, directly or not, comes back to it: how many
+ * threads the circle has, their indexes in `ret`. 0: there is none. */
+size_t p3_wait_cycle(const struct p3_wait *waits, size_t count, size_t index, size_t *ret);
+
 #endif

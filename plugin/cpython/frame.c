@@ -552,45 +552,138 @@ static uint64_t count_slots(struct p3_py *py, const struct p3_py_code *code)
 	return count + cells + frees;
 }
 
-uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
-		      struct p3_text *ret)
+/* What is in one slot of the frame's own stack, stale ones, too; 0: no object; the end. */
+static bool next_operand(struct p3_py *py, const struct p3_py_frame *frame, uint32_t *index,
+			 uint64_t *ret)
 {
 	const struct p3_py_code *code = frame->code;
 	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
-	uint32_t i;
 
-	/* Stale slots are there, too: only the address of the C function decides. */
-	for (i = 0; i < code->stacksize && i < MAX_STACK; i++) {
+	while (*index < code->stacksize && *index < MAX_STACK) {
 		uint64_t object;
-		struct p3_error *error = p3_read_u64(py->target, slot + 8 * (uint64_t)i, &object);
+		struct p3_error *error =
+			p3_read_u64(py->target, slot + 8 * (uint64_t)(*index)++, &object);
 
 		if (error) {
 			p3_error_free(error);
-			return 0;
+			return false;
 		}
 		object = p3_py_reference(py, object);
-		if (object > 4096 && object % 8 == 0 && p3_py_is_callable(py, object, entry, ret))
-			return object;
+		if (object > 4096 && object % 8 == 0) {
+			*ret = object;
+			return true;
+		}
 	}
+	return false;
+}
+
+uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
+		      struct p3_text *ret)
+{
+	uint64_t object;
+	uint32_t i = 0;
+
+	/* Only the address of the C function decides. */
+	while (next_operand(py, frame, &i, &object))
+		if (p3_py_is_callable(py, object, entry, ret))
+			return object;
 	return 0;
 }
 
 uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const char *type)
 {
-	const struct p3_py_code *code = frame->code;
-	uint64_t slot = frame->address + py->layout->frame.locals + 8 * count_slots(py, code);
-	uint32_t i;
+	uint64_t object;
+	uint32_t i = 0;
 
-	for (i = 0; i < code->stacksize && i < MAX_STACK; i++) {
-		uint64_t object = 0;
-
-		p3_error_free(p3_read_u64(py->target, slot + 8 * (uint64_t)i, &object));
-		object = p3_py_reference(py, object);
-		if (object > 4096 && object % 8 == 0 &&
-		    !strcmp(p3_py_static_type(py, object), type))
+	while (next_operand(py, frame, &i, &object))
+		if (!strcmp(p3_py_static_type(py, object), type))
 			return object;
-	}
 	return 0;
+}
+
+/* What a bound method of C, an `__exit__` or another, is bound to; 0: the object is none. */
+static uint64_t bound_to(struct p3_py *py, uint64_t object, bool exit)
+{
+	uint64_t self = 0, method, name;
+	const char *raw = "";
+	struct p3_error *error;
+
+	if (strcmp(p3_py_static_type(py, object), "builtin_function_or_method") != 0)
+		return 0;
+	error = p3_read_u64(py->target, object + py->layout->builtin.method, &method);
+	if (!error)
+		error = p3_read_u64(py->target, method, &name);
+	if (!error)
+		error = p3_read_string(py->target, name, 16, py->arena, &raw);
+	if (!error)
+		error = p3_read_u64(py->target, object + py->layout->builtin.self, &self);
+	if (error)
+		self = 0;
+	p3_error_free(error);
+	return !strcmp(raw, "__exit__") == exit ? self : 0;
+}
+
+static bool is_lock(struct p3_py *py, uint64_t object, bool *recursive_ret)
+{
+	struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	uint64_t type = 0;
+	struct p3_error *error = p3_read_u64(py->target, object + py->layout->object.type, &type);
+
+	if (!error)
+		error = p3_py_type_name(py, type, &name);
+	p3_error_free(error);
+	*recursive_ret = !strcmp(p3_text_string(&name), "_thread.RLock");
+	return *recursive_ret || !strcmp(p3_text_string(&name), "_thread.lock");
+}
+
+uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *recursive_ret)
+{
+	uint64_t object, self, entered = 0;
+	bool recursive, entered_recursive = false;
+	uint32_t i = 0;
+
+	while (next_operand(py, frame, &i, &object)) {
+		if (is_lock(py, object, recursive_ret))
+			return object;
+		self = bound_to(py, object, false);
+		if (self && is_lock(py, self, recursive_ret))
+			return self;
+		/* To 3.11 a `with` has put the __exit__ in the lock's place when it enters. */
+		self = bound_to(py, object, true);
+		if (self && is_lock(py, self, &recursive)) {
+			entered = self;
+			entered_recursive = recursive;
+		}
+	}
+	*recursive_ret = entered_recursive;
+	return entered;
+}
+
+uint64_t p3_py_lock_owner(struct p3_py *py, uint64_t lock, const uint64_t *pointers, size_t count)
+{
+	uint64_t words[6];
+	struct p3_error *error =
+		p3_read(py->target, lock + py->layout->object.var_size, words, sizeof(words));
+	size_t i, j;
+
+	/* rlockobject of Modules/_threadmodule.c: the owner's place varies with the version. */
+	for (i = 0; !error && i < 4; i++)
+		for (j = 0; j < count; j++)
+			if (pointers[j] && words[i] == pointers[j])
+				return words[i];
+	p3_error_free(error);
+	return 0;
+}
+
+bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t object)
+{
+	uint64_t operand;
+	uint32_t i = 0;
+
+	while (next_operand(py, frame, &i, &operand))
+		if (operand == object || bound_to(py, operand, true) == object)
+			return true;
+	return false;
 }
 
 uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, const char *name,

@@ -161,6 +161,7 @@ const char *p3_attached_name(enum p3_attached attached)
 /* What an interpreter's threads have in common. */
 struct common {
 	uint64_t address, id;
+	uint64_t gil;	 /* its address */
 	uint64_t holder; /* of the GIL; 0: nobody */
 	bool known_gil;
 	bool collecting;
@@ -193,7 +194,8 @@ static enum p3_attached read_attached(struct p3_py *py, uint64_t state)
 }
 
 /* The thread state that holds this interpreter's GIL; 0: none does. */
-static struct p3_error *read_gil(struct p3_py *py, uint64_t interpreter, uint64_t *ret)
+static struct p3_error *read_gil(struct p3_py *py, uint64_t interpreter, uint64_t *gil_ret,
+				 uint64_t *ret)
 {
 	const struct p3_layout *layout = py->layout;
 	uint64_t gil = py->runtime + layout->runtime.gil;
@@ -201,6 +203,7 @@ static struct p3_error *read_gil(struct p3_py *py, uint64_t interpreter, uint64_
 
 	if (!layout->runtime.gil)
 		P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.gil, &gil));
+	*gil_ret = gil;
 	P3_TRY(p3_read_u32(py->target, gil + layout->gil.locked, &locked));
 	*ret = 0;
 	/* last_holder stays after a release: it counts only while locked. */
@@ -221,7 +224,9 @@ static struct p3_error *read_thread(struct p3_py *py, const struct common *commo
 				    struct p3_py_thread *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	struct p3_py_thread thread = { .address = state, .interpreter = (int64_t)common->id };
+	struct p3_py_thread thread = { .address = state,
+				       .interpreter = (int64_t)common->id,
+				       .gil_address = common->gil };
 	uint64_t back, name;
 	void **object;
 
@@ -257,7 +262,7 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 
 	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.id, &common.id));
 	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.threads, &state));
-	error = read_gil(py, interpreter, &common.holder);
+	error = read_gil(py, interpreter, &common.gil, &common.holder);
 	common.known_gil = !error;
 	p3_error_free(error);
 	common.collecting = peek(py, interpreter, layout->interpreter.collecting, 4) ||

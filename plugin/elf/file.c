@@ -406,6 +406,42 @@ bool p3_file_in_plt(struct p3_file *file, uint64_t pc)
 	return false;
 }
 
+/* In one symbol table; asked for the few locks of a deadlock, so nothing is kept. */
+static const char *find_object(Elf *elf, uint64_t address, uint64_t *offset_ret)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data;
+		size_t i;
+
+		if (!gelf_getshdr(section, &header) ||
+		    (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) ||
+		    !header.sh_entsize || !(data = elf_getdata(section, NULL)))
+			continue;
+		for (i = 0; i < header.sh_size / header.sh_entsize; i++) {
+			GElf_Sym symbol;
+
+			if (!gelf_getsym(data, (int)i, &symbol) ||
+			    GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+			    address < symbol.st_value ||
+			    address - symbol.st_value >= symbol.st_size)
+				continue;
+			*offset_ret = address - symbol.st_value;
+			return elf_strptr(elf, header.sh_link, symbol.st_name);
+		}
+	}
+	return NULL;
+}
+
+const char *p3_file_object(struct p3_file *file, uint64_t address, uint64_t *offset_ret)
+{
+	const char *name = find_object(file->elf, address, offset_ret);
+
+	return name || !file->debug_elf ? name : find_object(file->debug_elf, address, offset_ret);
+}
+
 const struct p3_symbol *p3_file_functions(struct p3_file *file, size_t *count_ret)
 {
 	read_all_symbols(file);

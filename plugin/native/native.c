@@ -213,3 +213,13 @@ struct p3_error *p3_native_unwind(struct p3_native *native, enum p3_unwinder unw
 	find_entries(native, target, modules, ret);
 	return NULL;
 }
+
+const char *p3_native_object(struct p3_native *native, struct p3_target *target,
+			     const struct p3_modules *modules, uint64_t address,
+			     uint64_t *offset_ret)
+{
+	const struct p3_module *module = p3_modules_at(modules, address);
+	struct p3_file *file = module ? p3_native_file(native, target, module) : NULL;
+
+	return file ? p3_file_object(file, address - module->bias, offset_ret) : NULL;
+}

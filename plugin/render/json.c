@@ -114,12 +114,22 @@ static json_t *render_module(const struct p3_module *module)
 	return object;
 }
 
+static void dump_json(json_t *root, struct p3_text *ret)
+{
+	char *dump = json_dumps(root, JSON_INDENT(1));
+
+	if (!dump)
+		abort();
+	p3_text_add(ret, dump);
+	p3_text_add(ret, "\n");
+	free(dump);
+}
+
 void p3_render_json(const struct p3_snapshot *snapshot, const struct p3_stack *stacks,
 		    const struct p3_range *ranges, size_t count, bool full, struct p3_text *ret)
 {
 	json_t *root P3_CLEANUP(done_json) = json_object();
 	json_t *array = json_array();
-	char *dump;
 	size_t i;
 
 	json_object_set_new(root, "schema", json_string("pyo3-gdb/stack/1"));
@@ -147,10 +157,62 @@ void p3_render_json(const struct p3_snapshot *snapshot, const struct p3_stack *s
 		json_array_append_new(array, render_thread(&stacks[i], &ranges[i], full));
 	json_object_set_new(root, "threads", array);
 	json_object_set_new(root, "python_absent", string_or_null(snapshot->python_absent));
-	dump = json_dumps(root, JSON_INDENT(1));
-	if (!dump)
-		abort();
-	p3_text_add(ret, dump);
-	p3_text_add(ret, "\n");
-	free(dump);
+	dump_json(root, ret);
+}
+
+static json_t *render_wait(const struct p3_snapshot *snapshot, const struct p3_wait *wait)
+{
+	static const char *const kinds[] = {
+		[P3_WAIT_NONE] = "none",
+		[P3_WAIT_GIL] = "gil",
+		[P3_WAIT_LOCK] = "lock",
+		[P3_WAIT_JOIN] = "join",
+		[P3_WAIT_CONDITION] = "condition",
+		[P3_WAIT_SLEEP] = "sleep",
+		[P3_WAIT_IO] = "io",
+	};
+	static const char *const certainties[] = {
+		[P3_UNKNOWN] = "unknown",
+		[P3_PROBABLE] = "probable",
+		[P3_CERTAIN] = "certain",
+	};
+	bool held = wait->holder < snapshot->threads.count;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "kind", json_string(kinds[wait->kind]));
+	json_object_set_new(object, "what", string_or_null(wait->what));
+	json_object_set_new(object, "name", string_or_null(wait->name));
+	json_object_set_new(object, "where", string_or_null(wait->where));
+	json_object_set_new(object, "holder",
+			    held ? json_integer(snapshot->threads.items[wait->holder].thread.number)
+				 : json_null());
+	json_object_set_new(object, "certainty", json_string(certainties[wait->certainty]));
+	json_object_set_new(object, "why", string_or_null(wait->why));
+	return object;
+}
+
+void p3_render_waits(const struct p3_snapshot *snapshot, const struct p3_wait *waits,
+		     const bool *deadlocked, struct p3_text *ret)
+{
+	json_t *root P3_CLEANUP(done_json) = json_object();
+	json_t *array = json_array();
+	size_t i;
+
+	json_object_set_new(root, "schema", json_string("pyo3-gdb/waits/1"));
+	for (i = 0; i < snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &snapshot->threads.items[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "number",
+				    integer_or_null(thread->thread.number, thread->thread.number));
+		json_object_set_new(object, "lwp",
+				    integer_or_null(thread->thread.lwp, thread->thread.lwp));
+		json_object_set_new(object, "name", string_or_null(thread->name));
+		json_object_set_new(object, "gil", string_or_null(p3_gil_name(thread->gil)));
+		json_object_set_new(object, "deadlocked", json_boolean(deadlocked[i]));
+		json_object_set_new(object, "waits", render_wait(snapshot, &waits[i]));
+		json_array_append_new(array, object);
+	}
+	json_object_set_new(root, "threads", array);
+	dump_json(root, ret);
 }

@@ -3,7 +3,7 @@
  * The session: what outlives a stop (files' facts), and the making of
  * snapshots from what the readers say.
  */
-#include <pyo3-gdb/stack.h>
+#include "stack_private.h"
 
 #include <pyo3-gdb/elf.h>
 #include <pyo3-gdb/rust.h>
@@ -84,6 +84,11 @@ void p3_session_forget_stop(struct p3_session *session)
 {
 	session->natives = NULL;
 	p3_target_forget(session->target);
+}
+
+struct p3_native *p3_session_native(struct p3_session *session)
+{
+	return session->native;
 }
 
 struct p3_target *p3_session_target(struct p3_session *session)

@@ -288,6 +288,70 @@ fn panic_joined() {
     }
 }
 
+static LOCK_A: Mutex<u64> = Mutex::new(1);
+static LOCK_B: Mutex<u64> = Mutex::new(2);
+static LOCK_RW: RwLock<u64> = RwLock::new(3);
+static LOCK_ONCE: OnceLock<u64> = OnceLock::new();
+
+/// Holds LOCK_A, and calls Python with it.
+#[pyfunction]
+fn hold_mutex(f: Bound<'_, PyAny>) -> PyResult<()> {
+    let mut guard = LOCK_A.lock().unwrap();
+    f.call0()?;
+    *guard += 1;
+    Ok(())
+}
+
+/// Waits for LOCK_A; the GIL is held meanwhile.
+#[pyfunction]
+fn want_mutex() -> u64 {
+    *LOCK_A.lock().unwrap()
+}
+
+/// Waits for LOCK_A without the GIL, as it should be.
+#[pyfunction]
+fn want_detached(py: Python<'_>) -> u64 {
+    py.detach(|| *LOCK_A.lock().unwrap())
+}
+
+/// The same of a RwLock that is read and written.
+#[pyfunction]
+fn hold_read(f: Bound<'_, PyAny>) -> PyResult<u64> {
+    let guard = LOCK_RW.read().unwrap();
+    f.call0()?;
+    Ok(*guard)
+}
+
+#[pyfunction]
+fn want_write() {
+    *LOCK_RW.write().unwrap() += 1;
+}
+
+/// The same of a OnceLock: `f` is called while it is made.
+#[pyfunction]
+fn get_once(f: Bound<'_, PyAny>) -> u64 {
+    *LOCK_ONCE.get_or_init(|| {
+        f.call0().unwrap();
+        7
+    })
+}
+
+/// Two mutexes in opposite order, and no Python in it.
+#[pyfunction]
+fn two_mutexes(py: Python<'_>) {
+    py.detach(|| {
+        let other = std::thread::spawn(|| {
+            let _other = LOCK_B.lock().unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+            let _cache = LOCK_A.lock().unwrap();
+        });
+        let _cache = LOCK_A.lock().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let _other = LOCK_B.lock().unwrap();
+        other.join().unwrap();
+    });
+}
+
 #[pymodule]
 pub fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(recurse, m)?)?;
@@ -302,5 +366,12 @@ pub fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(abort_cleanup, m)?)?;
     m.add_function(wrap_pyfunction!(panic_any, m)?)?;
     m.add_function(wrap_pyfunction!(panic_joined, m)?)?;
+    m.add_function(wrap_pyfunction!(hold_mutex, m)?)?;
+    m.add_function(wrap_pyfunction!(want_mutex, m)?)?;
+    m.add_function(wrap_pyfunction!(want_detached, m)?)?;
+    m.add_function(wrap_pyfunction!(hold_read, m)?)?;
+    m.add_function(wrap_pyfunction!(want_write, m)?)?;
+    m.add_function(wrap_pyfunction!(get_once, m)?)?;
+    m.add_function(wrap_pyfunction!(two_mutexes, m)?)?;
     m.add_class::<Counter>()
 }

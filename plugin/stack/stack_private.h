@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Private to stack/: what of the session is not in stack.h. */
+#ifndef PYO3_GDB_STACK_PRIVATE_H
+#define PYO3_GDB_STACK_PRIVATE_H
+
+#include <pyo3-gdb/stack.h>
+
+struct p3_native *p3_session_native(struct p3_session *session);
+
+#endif

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What each thread waits for, and who holds it. The first argument of a futex call is the lock,
+ * exact at any optimization (facts/users.md 2.5); the frames between it and the user's code
+ * tell its kind. Neither std's Mutex nor Once stores its owner: guards in the frames of other
+ * threads do, by their pointer. Sources: rust-lang/rust library/std/src/sys/sync/, 1.75 to 1.97;
+ * Amanieu/parking_lot core/src/parking_lot.rs; glibc sysdeps/nptl/bits/struct_mutex.h.
+ */
+#include "stack_private.h"
+
+#include <pyo3-gdb/rust.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+	GIL_SIZE = 256,	 /* bytes of struct _gil_runtime_state, more or less */
+	PARKER = 32,	 /* of parking_lot's ThreadData: how far its futex is behind its key */
+	MUTEX_OWNER = 8, /* of pthread_mutex_t */
+	NR_FUTEX = 202,	 /* x86-64 */
+	MAX_HOLDER_FRAMES = 400, /* of a thread, looked at for guards */
+};
+
+/* System calls that wait, of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
+static const struct {
+	uint16_t number;
+	enum p3_wait_kind kind;
+	const char *what;
+} calls[] = {
+	{ 35, P3_WAIT_SLEEP, "sleep" }, { 230, P3_WAIT_SLEEP, "sleep" },
+	{ 0, P3_WAIT_IO, "read" },	{ 1, P3_WAIT_IO, "write" },
+	{ 7, P3_WAIT_IO, "poll" },	{ 23, P3_WAIT_IO, "select" },
+	{ 42, P3_WAIT_IO, "connect" },	{ 43, P3_WAIT_IO, "accept" },
+	{ 44, P3_WAIT_IO, "send" },	{ 45, P3_WAIT_IO, "recv" },
+	{ 46, P3_WAIT_IO, "send" },	{ 47, P3_WAIT_IO, "recv" },
+	{ 61, P3_WAIT_IO, "wait" },	{ 232, P3_WAIT_IO, "epoll" },
+	{ 247, P3_WAIT_IO, "wait" },	{ 270, P3_WAIT_IO, "select" },
+	{ 271, P3_WAIT_IO, "poll" },	{ 281, P3_WAIT_IO, "epoll" },
+	{ 288, P3_WAIT_IO, "accept" },	{ 128, P3_WAIT_IO, "sigwait" },
+};
+
+enum family {
+	FAMILY_NONE,
+	FAMILY_RUST,
+	FAMILY_ONCE,
+	FAMILY_PARKING_LOT,
+	FAMILY_PTHREAD,
+	FAMILY_PYTHON
+};
+
+/* Functions on the way to a wait: a part of the name. Of several the outermost counts. */
+static const struct {
+	const char *part;
+	enum p3_wait_kind kind;
+	enum family family;
+	const char *what;
+} functions[] = {
+	{ "take_gil", P3_WAIT_GIL, FAMILY_NONE, "GIL" },
+	{ "RawMutex", P3_WAIT_LOCK, FAMILY_PARKING_LOT, "parking_lot Mutex" },
+	{ "RawRwLock", P3_WAIT_LOCK, FAMILY_PARKING_LOT, "parking_lot RwLock" },
+	{ "LazyLock", P3_WAIT_LOCK, FAMILY_ONCE, "LazyLock" },
+	{ "OnceLock", P3_WAIT_LOCK, FAMILY_ONCE, "OnceLock" },
+	{ "OnceCell", P3_WAIT_LOCK, FAMILY_ONCE, "OnceCell" },
+	{ "PyOnceLock", P3_WAIT_LOCK, FAMILY_ONCE, "PyOnceLock" },
+	{ "GILOnceCell", P3_WAIT_LOCK, FAMILY_ONCE, "GILOnceCell" },
+	{ "Once::call", P3_WAIT_LOCK, FAMILY_ONCE, "Once" },
+	{ "Once::wait", P3_WAIT_LOCK, FAMILY_ONCE, "Once" },
+	{ "Condvar", P3_WAIT_CONDITION, FAMILY_NONE, "Condvar" },
+	{ "RwLock", P3_WAIT_LOCK, FAMILY_RUST, "RwLock" },
+	{ "Mutex", P3_WAIT_LOCK, FAMILY_RUST, "Mutex" },
+	{ "rayon_core::sleep", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: work" },
+	{ "LockLatch", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: a job's end" },
+	{ "wait_until_cold", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: work" },
+	{ "park", P3_WAIT_CONDITION, FAMILY_NONE, "unpark" },
+	{ "mpmc", P3_WAIT_CONDITION, FAMILY_NONE, "a channel" },
+	{ "mpsc", P3_WAIT_CONDITION, FAMILY_NONE, "a channel" },
+	{ "__pthread_clockjoin_ex", P3_WAIT_JOIN, FAMILY_NONE, "a thread's end" },
+	{ "__pthread_timedjoin_ex", P3_WAIT_JOIN, FAMILY_NONE, "a thread's end" },
+	{ "pthread_join", P3_WAIT_JOIN, FAMILY_NONE, "a thread's end" },
+	{ "__lll_lock_wait", P3_WAIT_LOCK, FAMILY_PTHREAD, "pthread mutex" },
+	{ "pthread_mutex_lock", P3_WAIT_LOCK, FAMILY_PTHREAD, "pthread mutex" },
+	{ "pthread_cond", P3_WAIT_CONDITION, FAMILY_NONE, "a condition" },
+	{ "acquire_timed", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
+	{ "PyThread_acquire_lock_timed", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
+	{ "_PyMutex_Lock", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
+	{ "_PyRecursiveMutex_Lock", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.RLock" },
+};
+
+/* What is looked for, of one thread that waits. */
+struct look {
+	struct p3_session *session;
+	struct p3_target *target;
+	struct p3_arena *arena;
+	const struct p3_snapshot *snapshot;
+	struct p3_stack *stacks;
+	size_t index;
+	enum family family;
+	struct p3_wait *wait;
+	const struct p3_wait *waits; /* of all threads */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* Is `part` in the name, at the start of a word? */
+static bool has_part(const char *name, const char *part)
+{
+	const char *at;
+
+	for (at = name; (at = strstr(at, part)); at++)
+		if (at == name || at[-1] == ':' || at[-1] == '_' || *part == '_')
+			return true;
+	return false;
+}
+
+static bool is_user(const struct p3_frame *frame)
+{
+	return frame->role == P3_ROLE_USER && frame->language &&
+	       (frame->py || !strcmp(frame->language, "rust"));
+}
+
+/* The innermost frame of the user's code; NULL: there is none. */
+static struct p3_frame *user_frame(struct p3_stack *stack)
+{
+	size_t i;
+
+	for (i = 0; i < stack->count; i++)
+		if (is_user(&stack->items[i]) && stack->items[i].function)
+			return &stack->items[i];
+	return NULL;
+}
+
+static const char *describe(struct p3_arena *arena, const struct p3_frame *frame)
+{
+	if (!frame)
+		return NULL;
+	if (!frame->file)
+		return frame->function;
+	return p3_arena_printf(arena, "%s, %s:%" PRIu32, frame->function, frame->file, frame->line);
+}
+
+/* ---- what it waits for ---- */
+
+static bool read_registers(struct look *look, uint64_t ret[2])
+{
+	static const char *const names[] = { "orig_rax", "rdi" };
+	const struct p3_snapshot_thread *thread = look->stacks[look->index].thread;
+	struct p3_error *error = p3_error_new(P3_NOT_FOUND, "no thread");
+
+	if (thread->thread.number) {
+		p3_error_free(error);
+		error = p3_target_registers(look->target, thread->thread.number, names, 2, ret);
+	}
+	p3_error_free(error);
+	return !error;
+}
+
+static bool is_in_gil(const struct p3_snapshot_thread *thread, uint64_t address)
+{
+	size_t i;
+
+	for (i = 0; i < thread->python.count; i++) {
+		uint64_t gil = thread->python.items[i].thread.gil_address;
+
+		if (gil && address >= gil && address - gil < GIL_SIZE)
+			return true;
+	}
+	return false;
+}
+
+/* By the functions between the wait and the user's code. */
+static void use_frames(struct look *look)
+{
+	const struct p3_stack *stack = &look->stacks[look->index];
+	struct p3_wait *wait = look->wait;
+	size_t i, j;
+
+	for (i = 0; i < stack->count && !is_user(&stack->items[i]); i++) {
+		const char *name = stack->items[i].function;
+
+		for (j = 0; name && j < COUNT(functions); j++) {
+			if (!has_part(name, functions[j].part))
+				continue;
+			/* A Mutex within a Condvar or a OnceLock is theirs; what waits for the
+			 * GIL may be called by anything. */
+			if (wait->kind != P3_WAIT_GIL && wait->kind != P3_WAIT_JOIN) {
+				wait->kind = functions[j].kind;
+				wait->what = functions[j].what;
+				look->family = functions[j].family;
+			}
+			break;
+		}
+	}
+}
+
+/* The lock of Python's that the innermost Python frame is calling, if nothing else is between. */
+static void use_python_lock(struct look *look)
+{
+	const struct p3_stack *stack = &look->stacks[look->index];
+	struct p3_wait *wait = look->wait;
+	size_t i;
+
+	for (i = 0; i < stack->count; i++) {
+		const struct p3_frame *frame = &stack->items[i];
+		bool recursive = false;
+		uint64_t lock;
+
+		if (!frame->py && frame->language && !strcmp(frame->language, "rust"))
+			return;
+		if (!frame->py)
+			continue;
+		lock = p3_py_lock(frame->py, frame->python, &recursive);
+		if (!lock)
+			return;
+		wait->kind = P3_WAIT_LOCK;
+		look->family = FAMILY_PYTHON;
+		wait->what = recursive ? "threading.RLock" : "threading.Lock";
+		wait->address = lock;
+		return;
+	}
+}
+
+static void name_lock(struct look *look)
+{
+	struct p3_wait *wait = look->wait;
+	const struct p3_modules *modules = &look->snapshot->modules;
+	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const struct p3_module *module = p3_modules_at(modules, wait->address);
+	uint64_t offset = 0;
+	const char *name = p3_native_object(p3_session_native(look->session), look->target, modules,
+					    wait->address, &offset);
+	const char *slash;
+
+	if (!wait->address)
+		return;
+	if (name) {
+		p3_rust_name(name, &text);
+		wait->name = p3_arena_string(look->arena, p3_text_string(&text));
+	} else if (module) {
+		slash = strrchr(module->name, '/');
+		wait->name = p3_arena_printf(look->arena, "%s +0x%" PRIx64,
+					     slash ? slash + 1 : module->name,
+					     wait->address - module->bias);
+	} else {
+		wait->name = p3_arena_printf(look->arena, "at 0x%" PRIx64, wait->address);
+	}
+}
+
+static void find_wait(struct look *look)
+{
+	struct p3_stack *stack = &look->stacks[look->index];
+	struct p3_wait *wait = look->wait;
+	uint64_t registers[2] = { UINT64_MAX, 0 };
+	bool known = read_registers(look, registers);
+	size_t i;
+
+	wait->holder = SIZE_MAX;
+	wait->where = describe(look->arena, user_frame(stack));
+	for (i = 0; known && i < COUNT(calls); i++) {
+		if (registers[0] != calls[i].number)
+			continue;
+		wait->kind = calls[i].kind;
+		wait->what = calls[i].what;
+		return;
+	}
+	/* Without the registers, a capture's, the frames alone tell. */
+	if (known && registers[0] != NR_FUTEX)
+		return;
+	use_frames(look);
+	wait->address = known ? registers[1] : 0;
+	if (stack->thread->gil == P3_GIL_WAITS || is_in_gil(stack->thread, wait->address)) {
+		wait->kind = P3_WAIT_GIL;
+		wait->what = "GIL";
+	}
+	if (wait->kind == P3_WAIT_NONE || look->family == FAMILY_PYTHON)
+		use_python_lock(look);
+	if (wait->kind == P3_WAIT_NONE && known) {
+		wait->kind = P3_WAIT_LOCK;
+		wait->what = "lock";
+		look->family = FAMILY_RUST;
+	}
+	if (look->family == FAMILY_PARKING_LOT && wait->address) {
+		uint64_t key = 0;
+
+		p3_error_free(p3_read_u64(look->target, wait->address - PARKER, &key));
+		wait->address = key;
+	}
+	if (wait->kind == P3_WAIT_LOCK)
+		name_lock(look);
+}
+
+/* ---- who holds it ---- */
+
+static void set_holder(struct look *look, size_t index, enum p3_certainty certainty,
+		       const char *why)
+{
+	look->wait->holder = index;
+	look->wait->certainty = certainty;
+	look->wait->why = why;
+}
+
+static void find_lwp(struct look *look, uint64_t address, const char *why)
+{
+	uint32_t lwp = 0;
+	size_t i;
+
+	p3_error_free(p3_read_u32(look->target, address, &lwp));
+	for (i = 0; lwp && i < look->snapshot->threads.count; i++)
+		if (look->snapshot->threads.items[i].thread.lwp == lwp)
+			set_holder(look, i, P3_CERTAIN, why);
+}
+
+static void find_gil_holder(struct look *look)
+{
+	const struct p3_snapshot_thread *waiter = look->stacks[look->index].thread;
+	size_t i;
+
+	for (i = 0; i < look->snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &look->snapshot->threads.items[i];
+
+		if (i == look->index || thread->gil != P3_GIL_HOLDS || !thread->python.count)
+			continue;
+		if (!waiter->python.count || waiter->python.items[0].thread.gil_address ==
+						     thread->python.items[0].thread.gil_address)
+			set_holder(look, i, P3_CERTAIN, "the GIL says so");
+	}
+}
+
+/* pthread_self() of each thread, for the owners that locks store. */
+static void find_python_holder(struct look *look)
+{
+	const struct p3_snapshot *snapshot = look->snapshot;
+	uint64_t *pointers =
+		p3_arena_take(look->arena, snapshot->threads.count * sizeof(*pointers));
+	uint64_t lock = look->wait->address, owner;
+	struct p3_py *py = snapshot->runtimes.items[0];
+	size_t i, j;
+
+	for (i = 0; i < snapshot->threads.count; i++)
+		if (snapshot->threads.items[i].python.count)
+			pointers[i] = snapshot->threads.items[i].python.items[0].thread.pointer;
+	if (!strcmp(look->wait->what, "threading.RLock")) {
+		owner = p3_py_lock_owner(py, lock, pointers, snapshot->threads.count);
+		for (i = 0; owner && i < snapshot->threads.count; i++)
+			if (pointers[i] == owner)
+				set_holder(look, i, P3_CERTAIN, "the lock stores its owner");
+		return;
+	}
+	for (i = 0; i < snapshot->threads.count; i++) {
+		/* One that waits for it, too, has not got it. */
+		if (i == look->index || look->waits[i].address == lock)
+			continue;
+		for (j = 0; j < look->stacks[i].count; j++) {
+			const struct p3_frame *frame = &look->stacks[i].items[j];
+
+			if (!frame->py || !p3_py_is_within(frame->py, frame->python, lock))
+				continue;
+			set_holder(look, i, P3_CERTAIN,
+				   p3_arena_printf(look->arena, "`with` in %s",
+						   describe(look->arena, frame)));
+			return;
+		}
+	}
+}
+
+/* Does this variable guard the lock? A guard begins with a pointer to it, but for those that
+ * read a RwLock, which have it behind a pointer to the data. */
+static enum p3_certainty guards(struct look *look, const struct p3_frame_variable *variable)
+{
+	const char *type = variable->value.type ? variable->value.type->name : NULL;
+	uint64_t words[2] = { 0 }, lock = look->wait->address;
+	struct p3_error *error;
+	size_t size;
+
+	if (!type || !strstr(type, "Guard<") || strchr(type, '&') ||
+	    (strstr(look->wait->what, "Mutex") && !strstr(type, "Mutex")) ||
+	    (strstr(look->wait->what, "RwLock") && !strstr(type, "RwLock")))
+		return P3_UNKNOWN;
+	if (strchr(type, '<') < strstr(type, "Guard<"))
+		return P3_UNKNOWN; /* something of a guard */
+	if (variable->absent)
+		return P3_PROBABLE;
+	size = variable->value.type->size < 16 ? 8 : 16;
+	error = p3_value_read(look->target, &variable->value, 0, words, size);
+	if (error) {
+		bool missing = error->code == P3_MISSING;
+
+		p3_error_free(error);
+		return missing ? P3_PROBABLE : P3_UNKNOWN;
+	}
+	/* writer_notify is the second word of a RwLock */
+	return words[0] == lock || words[1] == lock || words[0] == lock - 4 || words[1] == lock - 4
+		       ? P3_CERTAIN
+		       : P3_UNKNOWN;
+}
+
+static void look_at_frame(struct look *look, size_t thread, const struct p3_frame *frame)
+{
+	const struct p3_stack *stack = &look->stacks[thread];
+	struct p3_frame_variables variables = { 0 };
+	struct p3_error *error;
+	size_t i;
+
+	if (frame->py || !frame->file || !frame->has_level || !frame->language ||
+	    strcmp(frame->language, "rust") != 0 || frame->role == P3_ROLE_RUNTIME ||
+	    frame->role == P3_ROLE_PANIC)
+		return;
+	error = p3_native_variables(p3_session_native(look->session), look->target,
+				    &look->snapshot->modules, look->arena, stack->thread->native,
+				    frame->level, true, true, &variables);
+	for (i = 0; !error && i < variables.count; i++) {
+		enum p3_certainty certainty = guards(look, &variables.items[i]);
+
+		/* A guard of its own that cannot be read is of another lock, most likely. */
+		if (certainty <= look->wait->certainty ||
+		    (certainty == P3_PROBABLE && thread == look->index))
+			continue;
+		set_holder(look, thread, certainty,
+			   p3_arena_printf(look->arena, "guard `%s`%s in %s",
+					   variables.items[i].name,
+					   certainty == P3_PROBABLE ? ", optimized out," : "",
+					   describe(look->arena, frame)));
+	}
+	p3_error_free(error);
+}
+
+static void find_guard(struct look *look)
+{
+	size_t i, j;
+
+	for (i = 0; i < look->snapshot->threads.count; i++)
+		for (j = 0; j < look->stacks[i].count && j < MAX_HOLDER_FRAMES; j++)
+			if (look->wait->certainty != P3_CERTAIN)
+				look_at_frame(look, i, &look->stacks[i].items[j]);
+}
+
+/* A thread that runs an initializer has its function further out than the user's code. */
+static void find_initializer(struct look *look)
+{
+	size_t i, j, k, found = 0;
+
+	for (i = 0; i < look->snapshot->threads.count; i++) {
+		const struct p3_frame *user = NULL;
+
+		for (j = 0; i != look->index && j < look->stacks[i].count; j++) {
+			const struct p3_frame *frame = &look->stacks[i].items[j];
+
+			if (!frame->py && is_user(frame) && !user)
+				user = frame;
+			for (k = 0; user && frame->function && k < COUNT(functions); k++)
+				if (functions[k].family == FAMILY_ONCE && !is_user(frame) &&
+				    has_part(frame->function, functions[k].part))
+					break;
+			if (!user || !frame->function || k == COUNT(functions))
+				continue;
+			found++;
+			set_holder(look, i, P3_PROBABLE,
+				   p3_arena_printf(look->arena, "it initializes one, in %s",
+						   describe(look->arena, user)));
+			break;
+		}
+	}
+	if (found > 1)
+		set_holder(look, SIZE_MAX, P3_UNKNOWN, NULL);
+}
+
+/* Where nothing tells: the only other thread in the module, if there is one only. */
+static void find_only_candidate(struct look *look)
+{
+	const struct p3_frame *user = user_frame(&look->stacks[look->index]);
+	const char *slash;
+	size_t i, j, found = 0;
+
+	for (j = 0; (!user || user->py) && j < look->stacks[look->index].count; j++)
+		if (look->stacks[look->index].items[j].language &&
+		    !strcmp(look->stacks[look->index].items[j].language, "rust"))
+			user = &look->stacks[look->index].items[j];
+	if (!user || !user->module)
+		return;
+	slash = strrchr(user->module, '/');
+	for (i = 0; i < look->snapshot->threads.count; i++) {
+		for (j = 0; i != look->index && j < look->stacks[i].count; j++)
+			if (look->stacks[i].items[j].module &&
+			    !strcmp(look->stacks[i].items[j].module, user->module))
+				break;
+		if (i == look->index || j == look->stacks[i].count)
+			continue;
+		found++;
+		set_holder(look, i, P3_PROBABLE,
+			   p3_arena_printf(look->arena, "the only other thread in %s",
+					   slash ? slash + 1 : user->module));
+	}
+	if (found > 1)
+		set_holder(look, SIZE_MAX, P3_UNKNOWN, NULL);
+}
+
+static void find_holder(struct look *look)
+{
+	struct p3_wait *wait = look->wait;
+
+	if (wait->kind == P3_WAIT_GIL)
+		find_gil_holder(look);
+	else if (wait->kind == P3_WAIT_JOIN && wait->address)
+		find_lwp(look, wait->address, "it is the thread that is joined");
+	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_PTHREAD)
+		find_lwp(look, wait->address + MUTEX_OWNER, "the mutex stores its owner");
+	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_PYTHON) {
+		if (look->snapshot->runtimes.count && wait->address)
+			find_python_holder(look);
+	} else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_ONCE) {
+		find_initializer(look);
+		if (wait->certainty == P3_UNKNOWN)
+			find_only_candidate(look);
+	} else if (wait->kind == P3_WAIT_LOCK) {
+		find_guard(look);
+		if (wait->certainty == P3_UNKNOWN)
+			find_only_candidate(look);
+	}
+}
+
+struct p3_wait *p3_session_waits(struct p3_session *session, const struct p3_snapshot *snapshot,
+				 struct p3_stack *stacks)
+{
+	struct p3_target *target = p3_session_target(session);
+	struct p3_arena *arena = p3_target_arena(target);
+	struct p3_wait *waits =
+		p3_arena_take(arena, (snapshot->threads.count + 1) * sizeof(*waits));
+	struct look *looks;
+	size_t i;
+
+	looks = p3_arena_take(arena, (snapshot->threads.count + 1) * sizeof(*looks));
+	for (i = 0; i < snapshot->threads.count; i++) {
+		looks[i] = (struct look){ .session = session,
+					  .target = target,
+					  .arena = arena,
+					  .snapshot = snapshot,
+					  .stacks = stacks,
+					  .index = i,
+					  .wait = &waits[i],
+					  .waits = waits };
+		find_wait(&looks[i]);
+	}
+	for (i = 0; i < snapshot->threads.count; i++)
+		find_holder(&looks[i]);
+	return waits;
+}
+
+size_t p3_wait_cycle(const struct p3_wait *waits, size_t count, size_t index, size_t *ret)
+{
+	size_t at = index, found = 0;
+
+	while (found < count) {
+		ret[found++] = at;
+		at = waits[at].holder;
+		if (at == index)
+			return found;
+		if (at >= count)
+			return 0;
+	}
+	return 0;
+}
