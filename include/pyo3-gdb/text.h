@@ -24,6 +24,8 @@ struct p3_text {
 	}
 void p3_text_done(struct p3_text *text);
 
+/* Add a number with the fewest digits that mean it: "10.0", "1e+300"; `narrow`: of a float. */
+void p3_text_add_real(struct p3_text *text, double value, bool narrow);
 /* The text as a C string, "" when nothing was added; valid until the next change. */
 const char *p3_text_string(const struct p3_text *text);
 void p3_text_add(struct p3_text *text, const char *string);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Building text, and making data of the target safe to show; see text.h. */
+#include <math.h>
 #include <pyo3-gdb/text.h>
 
 #include <stdarg.h>
@@ -185,4 +186,20 @@ size_t p3_text_columns(const char *string)
 		size -= taken;
 	}
 	return columns;
+}
+
+void p3_text_add_real(struct p3_text *text, double value, bool narrow)
+{
+	char number[64];
+	int digits;
+
+	/* From what a decimal fraction has: with fewer, %g would write 10 as 1e+01. */
+	for (digits = narrow ? 6 : 15; digits < 18; digits++) {
+		snprintf(number, sizeof(number), "%.*g", digits, value);
+		if (narrow ? strtof(number, NULL) == (float)value : strtod(number, NULL) == value)
+			break;
+	}
+	p3_text_add(text, number);
+	if (isfinite(value) && !strpbrk(number, ".e"))
+		p3_text_add(text, ".0");
 }

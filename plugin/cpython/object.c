@@ -574,21 +574,12 @@ static struct p3_error *add_float(struct format *format, uint64_t object, const 
 	uint32_t offset = format->py->layout->real.value;
 	bool complex = !strcmp(type->name, "complex");
 	double value[2];
-	char number[64];
-	int precision;
 
 	P3_TRY(p3_read(format->py->target, object + offset, value, complex ? 16 : 8));
-	/* The shortest text that reads back as the same number, as Python's repr. */
-	for (precision = 15; precision < 18; precision++) {
-		snprintf(number, sizeof(number), "%.*g", precision, value[0]);
-		if (strtod(number, NULL) == value[0])
-			break;
-	}
 	if (complex)
-		p3_text_printf(format->text, "(%s%+gj)", number, value[1]);
+		p3_text_printf(format->text, "(%.15g%+.15gj)", value[0], value[1]);
 	else
-		p3_text_printf(format->text, "%s%s", number,
-			       strcspn(number, ".eni") == strlen(number) ? ".0" : "");
+		p3_text_add_real(format->text, value[0], false);
 	return NULL;
 }
 

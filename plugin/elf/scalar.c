@@ -58,28 +58,12 @@ static void write_enumerator(const struct p3_writer *writer, const struct p3_typ
 
 static void write_float(const struct p3_writer *writer, const struct p3_type *type, uint64_t bits)
 {
-	char shortest[64];
 	double value;
-	int digits;
+	float narrow;
 
-	if (type->size == 4) {
-		float narrow;
-
-		memcpy(&narrow, &bits, sizeof(narrow));
-		value = (double)narrow;
-	} else {
-		memcpy(&value, &bits, sizeof(value));
-	}
-	/* The fewest digits that mean the same number. */
-	for (digits = 1; digits < 18; digits++) {
-		snprintf(shortest, sizeof(shortest), "%.*g", digits, value);
-		if (type->size == 4 ? strtof(shortest, NULL) == (float)value
-				    : strtod(shortest, NULL) == value)
-			break;
-	}
-	p3_text_add(writer->text, shortest);
-	if (isfinite(value) && !strpbrk(shortest, ".e"))
-		p3_text_add(writer->text, ".0");
+	memcpy(&narrow, &bits, sizeof(narrow));
+	memcpy(&value, &bits, sizeof(value));
+	p3_text_add_real(writer->text, type->size == 4 ? (double)narrow : value, type->size == 4);
 }
 
 /* 128 bits, in decimal where they fit into 64, else in hexadecimal. */

@@ -124,8 +124,34 @@ static void roles_have_names(void)
 	CHECK(!p3_role_is_glue(P3_ROLE_USER) && p3_role_is_glue(P3_ROLE_ENTRY));
 }
 
+static void reals(void)
+{
+	static const struct {
+		double value;
+		bool narrow;
+		const char *text;
+	} cases[] = {
+		{ 10, false, "10.0" },
+		{ 100, true, "100.0" },
+		{ 0.1, false, "0.1" },
+		{ 0.1f, true, "0.1" },
+		{ 1e300, false, "1e+300" },
+		{ -2.5, false, "-2.5" },
+		{ 1.0 / 3, false, "0.3333333333333333" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		p3_text_add_real(&text, cases[i].value, cases[i].narrow);
+		CHECK_STRING(p3_text_string(&text), cases[i].text);
+	}
+}
+
 int main(void)
 {
+	RUN(reals);
 	setlocale(LC_CTYPE, "C.UTF-8");
 	RUN(error_context_and_hint);
 	RUN(arena_keeps_objects_apart);

@@ -158,6 +158,18 @@ static void resumed_panics(void)
 	CHECK(p3_rust_resumes("std::panicking::rust_panic_without_hook"));
 	CHECK(!p3_rust_resumes("std::panicking::panic_with_hook"));
 	CHECK(!p3_rust_resumes("demo::resume_unwind"));
+	CHECK(p3_rust_point("rust_panic") == P3_POINT_PANIC);
+	CHECK(p3_rust_point("_RNvCsfLfy6EI15iL_7___rustc10rust_panic") == P3_POINT_PANIC);
+	CHECK(p3_rust_point("std::panicking::rust_panic") == P3_POINT_PANIC);
+	CHECK(p3_rust_point("_RNvNtCsgEmfK2I1SDS_4core9panicking19panic_cannot_unwind") ==
+	      P3_POINT_NOUNWIND);
+	CHECK(p3_rust_point("_ZN4core9panicking16panic_in_cleanup17h0123456789abcdefE") ==
+	      P3_POINT_CLEANUP);
+	CHECK(p3_rust_point("_ZN4pyo35panic14PanicException18from_panic_payload"
+			    "17h63b582a065cad126E") == P3_POINT_CAUGHT);
+	CHECK(p3_rust_point("_Unwind_RaiseException") == P3_POINT_RAISE);
+	CHECK(p3_rust_point("demo::rust_panic") == P3_POINT_NONE);
+	CHECK(p3_rust_point("__rust_panic_cleanup") == P3_POINT_NONE);
 }
 
 int main(void)
