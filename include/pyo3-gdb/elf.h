@@ -120,6 +120,11 @@ struct p3_places {
 	bool split; /* its unit's DWARF is in a .dwo or .dwp file, which is not read */
 };
 
+/* Where the mapping of the file's code starts, link-time; 0: it has none. */
+uint64_t p3_file_code_start(struct p3_file *file);
+/* The link-time address of what is at an offset of the file; the offset if it is not loaded. */
+uint64_t p3_file_address(struct p3_file *file, uint64_t offset);
+
 /* A function symbol; link-time addresses. */
 struct p3_symbol {
 	uint64_t start, size;

@@ -543,3 +543,35 @@ bool p3_file_is_plain_call(struct p3_file *file, uint64_t pc, uint64_t callee)
 	}
 	return false;
 }
+
+uint64_t p3_file_code_start(struct p3_file *file)
+{
+	size_t count, i;
+
+	if (elf_getphdrnum(file->elf, &count) != 0)
+		return 0;
+	for (i = 0; i < count; i++) {
+		GElf_Phdr header;
+
+		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		    (header.p_flags & PF_X))
+			return header.p_vaddr & ~(uint64_t)4095;
+	}
+	return 0;
+}
+
+uint64_t p3_file_address(struct p3_file *file, uint64_t offset)
+{
+	size_t count, i;
+
+	if (elf_getphdrnum(file->elf, &count) != 0)
+		return offset;
+	for (i = 0; i < count; i++) {
+		GElf_Phdr header;
+
+		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		    offset >= header.p_offset && offset - header.p_offset < header.p_filesz)
+			return header.p_vaddr + (offset - header.p_offset);
+	}
+	return offset;
+}

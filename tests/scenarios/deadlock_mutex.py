@@ -1,5 +1,6 @@
 # A Mutex of Rust held across a call of Python, and the GIL held across a wait for it.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^deadlock: thread \d+ ("\S+" )?holds the GIL and waits for the Mutex demo::LOCK_A in demo::want_mutex, \S*src/lib.rs:\d+;

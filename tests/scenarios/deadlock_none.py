@@ -1,6 +1,7 @@
 # What looks like a deadlock and is none: a queue, a long detached wait, a busy thread that
 # others queue behind.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^no deadlock was found

@@ -1,5 +1,6 @@
 # A OnceLock whose initializer lets the GIL go, and is waited for by who has got it.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^deadlock: thread \d+ ("\S+" )?holds the GIL and waits for the OnceLock demo::LOCK_ONCE in demo::get_once

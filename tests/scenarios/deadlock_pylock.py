@@ -1,5 +1,6 @@
 # A Lock of Python against a Mutex of Rust.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^deadlock: thread \d+ ("\S+" )?holds the Mutex demo::LOCK_A \(guard `guard` in demo::hold_mutex.*\) and waits for the threading.Lock at 0x[0-9a-f]+ in second

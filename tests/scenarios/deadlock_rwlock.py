@@ -1,5 +1,6 @@
 # A RwLock that is read across a call of Python, and written with the GIL held.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^deadlock: thread \d+ ("\S+" )?holds the GIL and waits for the RwLock demo::LOCK_RW in demo::want_write

@@ -1,5 +1,6 @@
 # Two mutexes of Rust in opposite order, and no Python in it.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-deadlock
 # gdb-check: ^deadlock: thread \d+ ("\S+" )?holds the Mutex demo::LOCK_(A|B) \(guard `_\w+` in .*\) and waits for the Mutex demo::LOCK_(A|B) in demo::two_mutexes

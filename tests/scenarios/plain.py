@@ -1,5 +1,6 @@
 # Python alone: no extension in the process.
 # ways: attach core
+# once: core
 # extension: none
 # gdb-command: pyo3-bt -full
 # gdb-check: #[\d.]+ +py    leaf \(n=3, many=\.\.\.\)

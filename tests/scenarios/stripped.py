@@ -1,5 +1,6 @@
 # A stripped extension: what Python calls has Python's names, from the tables that it keeps.
 # ways: attach core
+# once: core
 # site: stripped
 # gdb-command: pyo3-bt
 # gdb-check: #[\d.]+ +py    leaf \(\)
