@@ -140,11 +140,11 @@ static void run_commands(struct p3_capture *capture)
 	static const struct {
 		const char *name, *arguments;
 	} runs[] = {
-		{ "pyo3-bt", "-all -full" },
-		{ "pyo3-bt", "-all -json -full" },
-		{ "pyo3-bt", "-raw -5" },
-		{ "info pyo3", "" },
-		{ "pyo3-capture", "/dev/null/none" },
+		{ "pyo3-bt", "-all -full" },  { "pyo3-bt", "-all -json -full" },
+		{ "pyo3-bt", "-raw -5" },     { "info pyo3", "" },
+		{ "pyo3-threads", "" },	      { "pyo3-deadlock", "" },
+		{ "pyo3-deadlock", "-json" }, { "pyo3-exception", "" },
+		{ "pyo3-panic", "" },	      { "pyo3-capture", "/dev/null/none" },
 	};
 	size_t i;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * pyo3-capture: ask everything pyo3-bt -all -full -json would ask, through a
+ * pyo3-capture: ask everything that the commands that only read would ask, through a
  * recorder, and write down the answers.
  */
 #include "commands.h"
@@ -26,6 +26,8 @@ struct p3_error *p3_command_capture(struct p3_command_context *context, char **w
 	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	struct p3_command_context recording = { 0 };
 	const struct p3_snapshot *snapshot;
+	/* These have something to say at some stops only. */
+	static const char *const others[] = { "pyo3-deadlock", "pyo3-exception", "pyo3-panic" };
 	struct stat status;
 	size_t i;
 
@@ -39,6 +41,8 @@ struct p3_error *p3_command_capture(struct p3_command_context *context, char **w
 	recording.host = p3_recorder_host(recorder);
 	recording.actions = &no_actions;
 	P3_TRY(p3_command_run(p3_command_find("pyo3-bt"), &recording, "-all -full -json"));
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+		p3_error_free(p3_command_run(p3_command_find(others[i]), &recording, ""));
 	P3_TRY(p3_session_snapshot(session, P3_NO_THREADS, &snapshot));
 	for (i = 0; i < snapshot->modules.count; i++)
 		(void)p3_session_facts(session, &snapshot->modules.items[i]);
