@@ -2,6 +2,7 @@
 """Sourced in gdb: stops the program at random instants, and each time holds our
 own reader's frames of all threads to gdb's (level, pc, kind, name, file, line), and the
 Python frames to those that faulthandler writes at that very instruction (file, line, name).
+pyo3-deadlock must find none.
 
 P3_STOPS: how often; P3_NAME: of the test; P3_TRUTH: faulthandler's file, or none. Prints one PASS or
 FAIL line.
@@ -48,8 +49,14 @@ def gdb_frames(number):
     return frames
 
 
+def our_name(frame):
+    """As gdb has it: a stripped module's functions, which have Python's names here, have none."""
+    stripped = not frame["function"] or frame["function"] == frame["python_name"]
+    return "??" if stripped else bare_name(frame["function"])
+
+
 def our_frames(thread):
-    return [(int(f["pc"], 16), bare_name(f["function"] or "??"), f["inlined"], f["file"], f["line"])
+    return [(int(f["pc"], 16), our_name(f), f["inlined"], f["file"], f["line"])
             for f in thread["frames"] if f["language"] != "python"]
 
 
@@ -128,6 +135,11 @@ def main():
                                        ours[at:at + 1], theirs[at:at + 1]))
                 return
             compared += len(ours)
+        said = gdb.execute("pyo3-deadlock", to_string=True)
+        if not said.startswith("no deadlock was found"):
+            print("FAIL %s: stop %d: a deadlock in a program that runs\n#   %s"
+                  % (label, i, said.replace("\n", "\n#   ")))
+            return
         unwinder = re.search(r"Unwinder +(\d+) threads by our own, (\d+) by gdb",
                              gdb.execute("info pyo3", to_string=True))
         own, host = int(unwinder.group(1)), int(unwinder.group(2))
