@@ -1,6 +1,7 @@
 # A destructor that runs while Python ends: its modules are going, its frames are not.
 # faulthandler has been switched off by then: no truth here.
 # ways: attach core
+# once: core
 # truth: none
 # not: embedded
 # gdb-command: pyo3-bt

@@ -1,5 +1,6 @@
 # The child of a fork that Python knows of, made in a thread, from Rust's callback.
 # ways: attach core
+# once: core
 # gdb-command: pyo3-bt -all
 # gdb-check: ^Thread 1 \(LWP \d+\)
 # gdb-check: #[\d.]+ +py    child \(\) +at .*forked.py:\d+

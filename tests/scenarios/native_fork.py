@@ -1,6 +1,7 @@
 # The child of a fork that Python does not know of (libc::fork): what it has stored of its
 # threads is the parent's, and no kernel id in it is right.
 # ways: attach core
+# once: core
 # gdb-command: pyo3-bt -all
 # gdb-check: ^Thread 1 \(LWP \d+\)
 # gdb-check: #[\d.]+ +py    child \(\) +at .*native_fork.py:\d+

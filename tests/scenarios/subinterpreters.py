@@ -1,6 +1,7 @@
 # Two thread states on one thread: the frames of a subinterpreter stand where they run,
 # within those of the main one. faulthandler writes only one interpreter's: no truth here.
 # ways: attach core
+# once: core
 # truth: none
 # gdb-command: pyo3-bt
 # gdb-check: ^Thread 1 \(LWP \d+\)
