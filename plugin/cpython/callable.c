@@ -13,6 +13,7 @@ enum {
 	MAX_CLASSES = 5000, /* of one extension */
 	MAX_NESTING = 4,    /* modules within modules, classes within classes */
 	MAX_INTERPRETERS = 64,
+	MODULE_WORDS = 12, /* of a PyModuleObject, behind md_dict */
 };
 
 struct definition { /* PyMethodDef, PyGetSetDef: both begin with a name */
@@ -232,10 +233,26 @@ static void add_module(struct search *search, uint64_t module, int nesting)
 		add_member(search, items.items[i].value, nesting);
 }
 
+/* Is this module the extension's? Its PyModuleDef is: md_def, behind md_dict; in 3.15 md_token,
+ * some words further on. */
+static bool is_own(struct search *search, uint64_t module)
+{
+	uint64_t words[MODULE_WORDS];
+	struct p3_error *error =
+		p3_read(search->py->target, module + search->py->layout->module.dict + 8, words,
+			sizeof(words));
+	bool own = false;
+	size_t i;
+
+	for (i = 0; !error && i < MODULE_WORDS; i++)
+		own |= words[i] >= search->start && words[i] < search->end;
+	p3_error_free(error);
+	return own;
+}
+
 static void add_member(struct search *search, uint64_t object, int nesting)
 {
 	struct p3_py *py = search->py;
-	uint64_t definition;
 
 	if (nesting > MAX_NESTING || p3_map_find(search->seen, object))
 		return;
@@ -245,8 +262,8 @@ static void add_member(struct search *search, uint64_t object, int nesting)
 	} else if (!strcmp(p3_py_static_type(py, object), "module")) {
 		(void)p3_map_slot(search->seen, object);
 		/* A submodule that it has made has no definition; what it imports has another. */
-		definition = word_at(search, object + py->layout->module.dict + 8);
-		if (!definition || (definition >= search->start && definition < search->end))
+		if (!word_at(search, object + py->layout->module.dict + 8) ||
+		    is_own(search, object))
 			add_module(search, object, nesting + 1);
 	} else {
 		add_callable(search, object);
@@ -269,11 +286,9 @@ void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map
 				 &modules);
 		for (i = 0; i < modules.count; i++) {
 			uint64_t module = modules.items[i].value;
-			uint64_t definition =
-				word_at(&search, module + py->layout->module.dict + 8);
 
-			if (definition >= start && definition < end &&
-			    !strcmp(p3_py_static_type(py, module), "module"))
+			if (!strcmp(p3_py_static_type(py, module), "module") &&
+			    is_own(&search, module))
 				add_member(&search, module, 0);
 		}
 		interpreter = word_at(&search, interpreter + py->layout->interpreter.next);
