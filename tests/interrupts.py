@@ -80,7 +80,7 @@ def ask_truth(path):
         if "SIGSEGV" in said or not gdb.selected_inferior().pid:
             return None
         before, said = os.path.getsize(path), run_for(20, "continue")
-    if not gdb.selected_inferior().pid:
+    if "SIGSEGV" in said or not gdb.selected_inferior().pid:
         return None
     gdb.execute("set scheduler-locking off", to_string=True)
     return parse_truth(path, size)
