@@ -50,8 +50,9 @@ def gdb_frames(number):
 
 
 def our_name(frame):
-    """As gdb has it: a stripped module's functions, which have Python's names here, have none."""
-    stripped = not frame["function"] or frame["function"] == frame["python_name"]
+    """As gdb has it: a stripped module's functions, which have Python's names here, have none.
+    (Line tables alone, `debug = "line-tables-only"`, give a bare name that may equal Python's.)"""
+    stripped = not frame["function"] or (frame["function"] == frame["python_name"] and not frame["file"])
     return "??" if stripped else bare_name(frame["function"])
 
 
