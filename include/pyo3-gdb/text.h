@@ -7,6 +7,7 @@
 #ifndef PYO3_GDB_TEXT_H
 #define PYO3_GDB_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,13 +25,13 @@ struct p3_text {
 	}
 void p3_text_done(struct p3_text *text);
 
-/* Add a number with the fewest digits that mean it: "10.0", "1e+300"; `narrow`: of a float. */
-void p3_text_add_real(struct p3_text *text, double value, bool narrow);
 /* The text as a C string, "" when nothing was added; valid until the next change. */
 const char *p3_text_string(const struct p3_text *text);
 void p3_text_add(struct p3_text *text, const char *string);
 void p3_text_add_bytes(struct p3_text *text, const char *bytes, size_t size);
 void p3_text_printf(struct p3_text *text, const char *format, ...) P3_PRINTF(2, 3);
+/* Add a number with the fewest digits that mean it: "10.0", "1e+300"; `narrow`: of a float. */
+void p3_text_add_real(struct p3_text *text, double value, bool narrow);
 void p3_text_pad(struct p3_text *text, size_t columns);
 void p3_text_clear(struct p3_text *text);
 /* Cut to `size` bytes; a longer size changes nothing. */
@@ -48,5 +49,7 @@ void p3_text_add_point(struct p3_text *text, uint32_t point, char quote);
 
 /* Columns a terminal needs for UTF-8 text without escape sequences. */
 size_t p3_text_columns(const char *string);
+/* The part of a path behind its last slash. */
+const char *p3_base_name(const char *path);
 
 #endif

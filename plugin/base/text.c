@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Building text, and making data of the target safe to show; see text.h. */
-#include <math.h>
 #include <pyo3-gdb/text.h>
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -202,4 +202,11 @@ void p3_text_add_real(struct p3_text *text, double value, bool narrow)
 	p3_text_add(text, number);
 	if (isfinite(value) && !strpbrk(number, ".e"))
 		p3_text_add(text, ".0");
+}
+
+const char *p3_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
