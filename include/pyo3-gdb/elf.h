@@ -134,6 +134,9 @@ struct p3_symbol {
 /* All of them, of the file and its debug file, by address. */
 const struct p3_symbol *p3_file_functions(struct p3_file *file, size_t *count_ret);
 
+/* Where the function symbol of this name starts; 0: there is none. */
+uint64_t p3_file_symbol_address(struct p3_file *file, const char *name);
+
 /* The variable that a link-time address is in, and how far; NULL: none has a symbol. */
 const char *p3_file_object(struct p3_file *file, uint64_t address, uint64_t *offset_ret);
 

@@ -144,18 +144,14 @@ const struct p3_cfi_row *p3_file_cfi(struct p3_file *file, uint64_t pc)
 uint64_t p3_file_fde_start(struct p3_file *file, uint64_t pc)
 {
 	static const uint8_t usual[4] = { 1, 0x1b, 0x03, 0x3b };
-	size_t count, i, low = 0, high;
+	size_t i = 0, low = 0, high;
 	GElf_Phdr header;
 	const uint8_t *table;
 	uint32_t entries;
 	int32_t start = 0;
 
-	if (elf_getphdrnum(file->elf, &count) != 0)
-		return 0;
-	for (i = 0; i < count; i++)
-		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_GNU_EH_FRAME)
-			break;
-	if (i == count || header.p_filesz < 12 || header.p_offset > file->image.size ||
+	if (!p3_elf_next_segment(file->elf, PT_GNU_EH_FRAME, &i, &header) || header.p_filesz < 12 ||
+	    header.p_offset > file->image.size ||
 	    header.p_filesz > file->image.size - header.p_offset)
 		return 0;
 	table = file->image.data + header.p_offset;

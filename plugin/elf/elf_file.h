@@ -90,12 +90,13 @@ struct p3_section p3_file_debug_section(struct p3_file *file, enum p3_debug_sect
 /* The DWARF of the file or its debug file, unpacked; NULL: it has none. */
 Dwarf *p3_file_dwarf(struct p3_file *file);
 
+/* The next program header of this type from *index on, which is moved behind it. */
+bool p3_elf_next_segment(Elf *elf, uint32_t type, size_t *index, GElf_Phdr *ret);
+
 /* The function symbol that holds a link-time pc; NULL: none. */
 const struct p3_symbol *p3_file_symbol(struct p3_file *file, uint64_t pc);
 /* Where the function that holds a link-time pc starts, as the unwinder has it: all that a stripped
  * file says of it. 0: not known. */
 uint64_t p3_file_fde_start(struct p3_file *file, uint64_t pc);
-/* Where the function symbol of this name starts; 0: there is none. */
-uint64_t p3_file_symbol_address(struct p3_file *file, const char *name);
 
 #endif

@@ -5,14 +5,11 @@
  * PyO3's version, which its panic locations carry ("pyo3-0.30.1/src/...").
  * The sections to look for survive strip; see facts/cpython.md 1, users.md 3.2.
  */
-#include <pyo3-gdb/elf.h>
-#include <pyo3-gdb/text.h>
+#include "elf_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <elfutils/libdwelf.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -182,28 +179,23 @@ static void use_version(Elf_Scn *section, struct p3_file_facts *facts)
 /* Returns true for a program: a file that names a dynamic linker, or needs none. */
 static bool use_headers(Elf *elf, struct p3_file_facts *facts)
 {
-	bool interpreter = false, dynamic = false;
+	bool interpreter, dynamic;
 	const void *bits;
-	ssize_t size = 0;
-	size_t i, count;
+	GElf_Phdr header;
+	ssize_t size;
+	size_t i;
 
 	facts->low = UINT64_MAX;
-	if (elf_getphdrnum(elf, &count) == 0) {
-		for (i = 0; i < count; i++) {
-			GElf_Phdr header;
-
-			if (!gelf_getphdr(elf, (int)i, &header))
-				continue;
-			interpreter |= header.p_type == PT_INTERP;
-			dynamic |= header.p_type == PT_DYNAMIC;
-			if (header.p_type != PT_LOAD)
-				continue;
-			if (header.p_vaddr < facts->low)
-				facts->low = header.p_vaddr;
-			if (header.p_vaddr + header.p_memsz > facts->high)
-				facts->high = header.p_vaddr + header.p_memsz;
-		}
+	for (i = 0; p3_elf_next_segment(elf, PT_LOAD, &i, &header);) {
+		if (header.p_vaddr < facts->low)
+			facts->low = header.p_vaddr;
+		if (header.p_vaddr + header.p_memsz > facts->high)
+			facts->high = header.p_vaddr + header.p_memsz;
 	}
+	i = 0;
+	interpreter = p3_elf_next_segment(elf, PT_INTERP, &i, &header);
+	i = 0;
+	dynamic = p3_elf_next_segment(elf, PT_DYNAMIC, &i, &header);
 	if (facts->low >= facts->high)
 		facts->low = facts->high = 0;
 	size = dwelf_elf_gnu_build_id(elf, &bits);
@@ -216,16 +208,12 @@ struct p3_error *p3_elf_bytes(const char *path, uint64_t address, void *ret, siz
 {
 	int fd P3_CLEANUP(done_fd) = -1;
 	Elf *elf P3_CLEANUP(done_elf) = NULL;
-	size_t i, count;
+	GElf_Phdr header;
+	size_t i = 0;
 
 	P3_TRY(open_elf(path, &fd, &elf));
-	if (elf_getphdrnum(elf, &count) != 0)
-		count = 0;
-	for (i = 0; i < count; i++) {
-		GElf_Phdr header;
-
-		if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD ||
-		    address < header.p_vaddr || address - header.p_vaddr > header.p_filesz ||
+	while (p3_elf_next_segment(elf, PT_LOAD, &i, &header)) {
+		if (address < header.p_vaddr || address - header.p_vaddr > header.p_filesz ||
 		    size > header.p_filesz - (address - header.p_vaddr))
 			continue;
 		if (pread(fd, ret, size, (off_t)(header.p_offset + (address - header.p_vaddr))) ==

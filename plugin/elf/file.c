@@ -483,19 +483,27 @@ const char *p3_file_symbol_at(struct p3_file *file, uint64_t address)
 	return symbol && symbol->start == address ? symbol->name : NULL;
 }
 
+bool p3_elf_next_segment(Elf *elf, uint32_t type, size_t *index, GElf_Phdr *ret)
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf, &count) != 0)
+		return false;
+	while (*index < count)
+		if (gelf_getphdr(elf, (int)(*index)++, ret) && ret->p_type == type)
+			return true;
+	return false;
+}
+
 /* Bytes of the code at a link-time address; false: there are none. */
 static bool read_code(struct p3_file *file, uint64_t address, uint8_t *ret, size_t size)
 {
-	size_t count, i;
+	GElf_Phdr header;
+	uint64_t offset;
+	size_t i = 0;
 
-	if (elf_getphdrnum(file->elf, &count) != 0)
-		return false;
-	for (i = 0; i < count; i++) {
-		GElf_Phdr header;
-		uint64_t offset;
-
-		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_LOAD ||
-		    address < header.p_vaddr || address - header.p_vaddr >= header.p_filesz)
+	while (p3_elf_next_segment(file->elf, PT_LOAD, &i, &header)) {
+		if (address < header.p_vaddr || address - header.p_vaddr >= header.p_filesz)
 			continue;
 		offset = header.p_offset + (address - header.p_vaddr);
 		if (offset > file->image.size || size > file->image.size - offset)
@@ -546,32 +554,22 @@ bool p3_file_is_plain_call(struct p3_file *file, uint64_t pc, uint64_t callee)
 
 uint64_t p3_file_code_start(struct p3_file *file)
 {
-	size_t count, i;
+	GElf_Phdr header;
+	size_t i = 0;
 
-	if (elf_getphdrnum(file->elf, &count) != 0)
-		return 0;
-	for (i = 0; i < count; i++) {
-		GElf_Phdr header;
-
-		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_LOAD &&
-		    (header.p_flags & PF_X))
+	while (p3_elf_next_segment(file->elf, PT_LOAD, &i, &header))
+		if (header.p_flags & PF_X)
 			return header.p_vaddr & ~(uint64_t)4095;
-	}
 	return 0;
 }
 
 uint64_t p3_file_address(struct p3_file *file, uint64_t offset)
 {
-	size_t count, i;
+	GElf_Phdr header;
+	size_t i = 0;
 
-	if (elf_getphdrnum(file->elf, &count) != 0)
-		return offset;
-	for (i = 0; i < count; i++) {
-		GElf_Phdr header;
-
-		if (gelf_getphdr(file->elf, (int)i, &header) && header.p_type == PT_LOAD &&
-		    offset >= header.p_offset && offset - header.p_offset < header.p_filesz)
+	while (p3_elf_next_segment(file->elf, PT_LOAD, &i, &header))
+		if (offset >= header.p_offset && offset - header.p_offset < header.p_filesz)
 			return header.p_vaddr + (offset - header.p_offset);
-	}
 	return offset;
 }
