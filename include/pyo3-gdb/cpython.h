@@ -159,11 +159,11 @@ uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_
  */
 void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret);
 /*
- * The lock of Python's threading, or a _ModuleLock of its imports, that the frame is calling: by
- * what is on its stack. 0: there is none. *recursive_ret: it is an RLock.
+ * The lock of Python's threading that the frame is calling: by what is on its stack. 0: there is none. *recursive_ret: it is an RLock.
  */
 uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *recursive_ret);
-/* pthread_self() of the thread that owns an RLock; 0: none does. `threads`: to know one by. */
+/* pthread_self() of the thread that owns an RLock; 0: none does. `pointers`: those of all
+ * threads, to know one by. */
 uint64_t p3_py_lock_owner(struct p3_py *py, uint64_t lock, const uint64_t *pointers, size_t count);
 /* Is the frame in a `with` block of this object? Its __exit__ waits on the frame's stack. */
 bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t object);

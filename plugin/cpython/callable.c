@@ -92,6 +92,21 @@ bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct
 	return !error;
 }
 
+uint64_t p3_py_bound_self(struct p3_py *py, uint64_t object, const char **name_ret)
+{
+	struct definition definition;
+	struct p3_error *error;
+	bool descriptor;
+
+	if (!read_definition(py, object, &descriptor, &definition) || descriptor)
+		return 0;
+	error = p3_read_string(py->target, definition.name, MAX_NAME, py->arena, name_ret);
+	if (!error)
+		return p3_py_peek(py, object + py->layout->builtin.self, 8);
+	p3_error_free(error);
+	return 0;
+}
+
 /* ---- all of an extension ---- */
 
 static const struct {
@@ -126,17 +141,6 @@ static void add_entry(struct search *search, uint64_t function, const char *name
 		*slot = NULL;
 }
 
-static uint64_t word_at(struct search *search, uint64_t address)
-{
-	uint64_t value = 0;
-	struct p3_error *error = p3_read_u64(search->py->target, address, &value);
-
-	if (error)
-		value = 0;
-	p3_error_free(error);
-	return value;
-}
-
 static void add_callable(struct search *search, uint64_t object)
 {
 	struct p3_py *py = search->py;
@@ -158,7 +162,7 @@ static void add_property(struct search *search, uint64_t object, const char *own
 	struct p3_py *py = search->py;
 	struct definition definition;
 	struct p3_error *error =
-		p3_read(py->target, word_at(search, object + py->layout->descriptor.method),
+		p3_read(py->target, p3_py_peek(py, object + py->layout->descriptor.method, 8),
 			&definition, sizeof(definition));
 	const char *raw = NULL, *name;
 
@@ -174,8 +178,8 @@ static void add_property(struct search *search, uint64_t object, const char *own
 	add_entry(search, definition.closure, name);
 	if (definition.closure >= search->start && definition.closure < search->end)
 		return;
-	add_entry(search, word_at(search, definition.closure), name);
-	add_entry(search, word_at(search, definition.closure + 8), name);
+	add_entry(search, p3_py_peek(py, definition.closure, 8), name);
+	add_entry(search, p3_py_peek(py, definition.closure + 8, 8), name);
 }
 
 static void add_slots(struct search *search, uint64_t type, const char *owner)
@@ -184,11 +188,12 @@ static void add_slots(struct search *search, uint64_t type, const char *owner)
 	size_t i;
 
 	for (i = 0; i < sizeof(slots) / sizeof(*slots); i++) {
-		uint64_t table = slots[i].table ? word_at(search, base + slots[i].table) : base;
+		uint64_t table =
+			slots[i].table ? p3_py_peek(search->py, base + slots[i].table, 8) : base;
 
 		if (table)
 			add_entry(
-				search, word_at(search, table + slots[i].offset),
+				search, p3_py_peek(search->py, table + slots[i].offset, 8),
 				p3_arena_printf(search->py->arena, "%s.%s", owner, slots[i].name));
 	}
 }
@@ -208,15 +213,17 @@ static void add_class(struct search *search, uint64_t type, int nesting)
 	p3_error_free(p3_py_type_name(py, type, &text));
 	name = p3_arena_string(py->arena, p3_text_string(&text));
 	add_slots(search, type, name);
-	p3_py_dict_items(py, word_at(search, type + py->layout->type.base + 8), &items);
+	p3_py_dict_items(py, p3_py_peek(py, type + py->layout->type.base + 8, 8), &items);
 	for (i = 0; i < items.count; i++) {
 		const char *kind = p3_py_static_type(py, items.items[i].value);
 
 		if (!strcmp(kind, "getset_descriptor"))
 			add_property(search, items.items[i].value, name);
 		else if (!strcmp(kind, "staticmethod")) /* its callable is the first member */
-			add_callable(search, word_at(search, items.items[i].value +
-								     py->layout->object.var_size));
+			add_callable(search,
+				     p3_py_peek(py,
+						items.items[i].value + py->layout->object.var_size,
+						8));
 		else
 			add_member(search, items.items[i].value, nesting);
 	}
@@ -228,7 +235,7 @@ static void add_module(struct search *search, uint64_t module, int nesting)
 	struct p3_py_items items = { 0 };
 	size_t i;
 
-	p3_py_dict_items(py, word_at(search, module + py->layout->module.dict), &items);
+	p3_py_dict_items(py, p3_py_peek(py, module + py->layout->module.dict, 8), &items);
 	for (i = 0; i < items.count; i++)
 		add_member(search, items.items[i].value, nesting);
 }
@@ -262,7 +269,7 @@ static void add_member(struct search *search, uint64_t object, int nesting)
 	} else if (!strcmp(p3_py_static_type(py, object), "module")) {
 		(void)p3_map_slot(search->seen, object);
 		/* A submodule that it has made has no definition; what it imports has another. */
-		if (!word_at(search, object + py->layout->module.dict + 8) ||
+		if (!p3_py_peek(py, object + py->layout->module.dict + 8, 8) ||
 		    is_own(search, object))
 			add_module(search, object, nesting + 1);
 	} else {
@@ -273,7 +280,7 @@ static void add_member(struct search *search, uint64_t object, int nesting)
 void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret)
 {
 	struct search search = { .py = py, .start = start, .end = end, .names = ret };
-	uint64_t interpreter = word_at(&search, py->runtime + py->layout->runtime.interpreters);
+	uint64_t interpreter = p3_py_peek(py, py->runtime + py->layout->runtime.interpreters, 8);
 	int count;
 	size_t i;
 
@@ -282,7 +289,7 @@ void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map
 		struct p3_py_items modules = { 0 };
 
 		p3_py_dict_items(py,
-				 word_at(&search, interpreter + py->layout->interpreter.modules),
+				 p3_py_peek(py, interpreter + py->layout->interpreter.modules, 8),
 				 &modules);
 		for (i = 0; i < modules.count; i++) {
 			uint64_t module = modules.items[i].value;
@@ -291,6 +298,6 @@ void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map
 			    is_own(&search, module))
 				add_member(&search, module, 0);
 		}
-		interpreter = word_at(&search, interpreter + py->layout->interpreter.next);
+		interpreter = p3_py_peek(py, interpreter + py->layout->interpreter.next, 8);
 	}
 }

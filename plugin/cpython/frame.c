@@ -604,23 +604,10 @@ uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const 
 /* What a bound method of C, an `__exit__` or another, is bound to; 0: the object is none. */
 static uint64_t bound_to(struct p3_py *py, uint64_t object, bool exit)
 {
-	uint64_t self = 0, method, name;
-	const char *raw = "";
-	struct p3_error *error;
+	const char *name = "";
+	uint64_t self = p3_py_bound_self(py, object, &name);
 
-	if (strcmp(p3_py_static_type(py, object), "builtin_function_or_method") != 0)
-		return 0;
-	error = p3_read_u64(py->target, object + py->layout->builtin.method, &method);
-	if (!error)
-		error = p3_read_u64(py->target, method, &name);
-	if (!error)
-		error = p3_read_string(py->target, name, 16, py->arena, &raw);
-	if (!error)
-		error = p3_read_u64(py->target, object + py->layout->builtin.self, &self);
-	if (error)
-		self = 0;
-	p3_error_free(error);
-	return !strcmp(raw, "__exit__") == exit ? self : 0;
+	return !strcmp(name, "__exit__") == exit ? self : 0;
 }
 
 static bool is_lock(struct p3_py *py, uint64_t object, bool *recursive_ret)
@@ -681,7 +668,10 @@ bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t
 	uint32_t i = 0;
 
 	while (next_operand(py, frame, &i, &operand))
-		if (operand == object || bound_to(py, operand, true) == object)
+		/* From 3.14 on `with` keeps the lock itself beside its method; in older ones a slot
+		 * that has it may be a stale one (LOAD_SPECIAL, Python/bytecodes.c). */
+		if ((operand == object && py->layout->references == P3_REFERENCES_TAGGED) ||
+		    bound_to(py, operand, true) == object)
 			return true;
 	return false;
 }

@@ -192,14 +192,16 @@ bool p3_layout_from_dwarf(struct p3_file *file, struct p3_layout *layout);
 
 /* A str as UTF-8, escaped; the text is "?" when it cannot be read. */
 const char *p3_py_string(struct p3_py *py, uint64_t object);
+/* A number of up to 8 bytes; 0 where it cannot be read. */
+uint64_t p3_py_peek(struct p3_py *py, uint64_t address, size_t size);
 /* The name of an object's type, if the type is static (not a class statement's); else "". */
 const char *p3_py_static_type(struct p3_py *py, uint64_t object);
 /* Is it an instance of BaseException? */
 bool p3_py_is_exception(struct p3_py *py, uint64_t object);
 /* The value of `key` in a dict with str keys; 0: not there. */
 uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
-/* All values of a dict with int keys, by key; addresses as pointers. 0: an empty dict. */
-void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret);
+/* An int of one or two digits; false: it is none. */
+bool p3_py_small_int(struct p3_py *py, uint64_t object, uint64_t *ret);
 struct p3_py_item {
 	uint64_t key, value;
 };
@@ -218,6 +220,8 @@ uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 
 /* Is this a callable made from the C function at `entry`? Then its qualified name is added. */
 bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret);
+/* What a builtin method is bound to, and the method's name; 0: it is none. */
+uint64_t p3_py_bound_self(struct p3_py *py, uint64_t object, const char **name_ret);
 
 /* The line of a bytecode offset, in bytes; 0: none. */
 uint32_t p3_py_line(enum p3_lines_form form, const uint8_t *table, size_t size, uint32_t first,

@@ -84,14 +84,35 @@ const char *p3_py_static_type(struct p3_py *py, uint64_t object)
 	return type.flags & TYPE_HEAP ? "" : type.name;
 }
 
-bool p3_py_is_exception(struct p3_py *py, uint64_t object)
+static bool has_flag(struct p3_py *py, uint64_t object, uint64_t flag)
 {
 	struct type type;
 	struct p3_error *error = read_type(py, object, &type);
-	bool yes = !error && (type.flags & TYPE_EXCEPTION);
+	bool yes = !error && (type.flags & flag);
 
 	p3_error_free(error);
 	return yes;
+}
+
+bool p3_py_is_exception(struct p3_py *py, uint64_t object)
+{
+	return has_flag(py, object, TYPE_EXCEPTION);
+}
+
+bool p3_py_is_type(struct p3_py *py, uint64_t object)
+{
+	return has_flag(py, object, TYPE_TYPE);
+}
+
+uint64_t p3_py_peek(struct p3_py *py, uint64_t address, size_t size)
+{
+	uint64_t value = 0;
+	struct p3_error *error = p3_read(py->target, address, &value, size);
+
+	if (error)
+		value = 0;
+	p3_error_free(error);
+	return value;
 }
 
 /* ---- str ---- */
@@ -274,8 +295,6 @@ static struct p3_error *next_entry(struct walk *walk, uint64_t *key, uint64_t *v
 	return NULL;
 }
 
-static bool read_small_int(struct p3_py *py, uint64_t object, uint64_t *ret);
-
 static uint64_t find_key(struct walk *walk, const char *wanted)
 {
 	struct p3_error *error;
@@ -301,21 +320,6 @@ uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key)
 		return 0;
 	}
 	return find_key(&walk, key);
-}
-
-void p3_py_dict_map(struct p3_py *py, uint64_t dict, struct p3_map *ret)
-{
-	struct p3_error *error;
-	struct walk walk;
-	uint64_t key, value, number;
-
-	if (!dict || strcmp(p3_py_static_type(py, dict), "dict") != 0)
-		return;
-	error = start_dict(py, dict, &walk);
-	while (!error && !(error = next_entry(&walk, &key, &value)) && key)
-		if (read_small_int(py, key, &number))
-			*p3_map_slot(ret, number) = (void *)(uintptr_t)value;
-	p3_error_free(error);
 }
 
 void p3_py_dict_items(struct p3_py *py, uint64_t dict, struct p3_py_items *ret)
@@ -442,7 +446,7 @@ static struct p3_error *read_integer(struct p3_py *py, uint64_t object, struct i
 	return p3_read(py->target, object + layout->integer.digits, ret->digits, ret->count * 4);
 }
 
-static bool read_small_int(struct p3_py *py, uint64_t object, uint64_t *ret)
+bool p3_py_small_int(struct p3_py *py, uint64_t object, uint64_t *ret)
 {
 	struct integer integer;
 	struct p3_error *error;
@@ -1123,16 +1127,6 @@ void p3_py_format_remote(struct p3_py *py, uint64_t object, size_t limit, struct
 		p3_text_cut(ret, start + limit);
 		p3_text_add(ret, "...(truncated)");
 	}
-}
-
-bool p3_py_is_type(struct p3_py *py, uint64_t object)
-{
-	struct type type;
-	struct p3_error *error = read_type(py, object, &type);
-	bool yes = !error && (type.flags & TYPE_TYPE);
-
-	p3_error_free(error);
-	return yes;
 }
 
 struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t address, struct p3_text *ret)

@@ -10,13 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A member of 4 or 8 bytes; 0 where it cannot be read, or is not there in this version. */
+static uint64_t peek(struct p3_py *py, uint64_t base, uint32_t offset, size_t size)
+{
+	return offset ? p3_py_peek(py, base + offset, size) : 0;
+}
+
 /* "libpython3.9.so.1.0", "python3.10": the version of those without Py_Version. */
 static bool version_from_name(const char *path, uint8_t *major, uint8_t *minor)
 {
-	const char *name = strrchr(path, '/'), *at;
+	const char *at = strstr(p3_base_name(path), "python");
 	int first, second;
 
-	at = strstr(name ? name : path, "python");
 	if (!at || sscanf(at, "python%d.%d", &first, &second) != 2 || first < 2 || first > 9 ||
 	    second < 0 || second > 99)
 		return false;
@@ -169,18 +174,6 @@ struct common {
 	struct p3_map *names;
 };
 
-/* A number of 4 or 8 bytes; 0 where it cannot be read, or is not there in this version. */
-static uint64_t peek(struct p3_py *py, uint64_t base, uint32_t offset, size_t size)
-{
-	uint64_t value = 0;
-	struct p3_error *error = offset ? p3_read(py->target, base + offset, &value, size) : NULL;
-
-	if (error)
-		value = 0;
-	p3_error_free(error);
-	return value;
-}
-
 /* Include/internal/pycore_pystate.h: _Py_THREAD_DETACHED ... */
 static enum p3_attached read_attached(struct p3_py *py, uint64_t state)
 {
@@ -257,8 +250,10 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 	const struct p3_layout *layout = py->layout;
 	struct common common = { .address = interpreter, .names = p3_map_new(py->arena) };
 	struct p3_map *seen = p3_map_new(py->arena);
+	struct p3_py_items active = { 0 };
 	struct p3_error *error;
-	uint64_t state;
+	uint64_t state, number;
+	size_t i;
 
 	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.id, &common.id));
 	P3_TRY(p3_read_u64(py->target, interpreter + layout->interpreter.threads, &state));
@@ -268,7 +263,11 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 	common.collecting = peek(py, interpreter, layout->interpreter.collecting, 4) ||
 			    peek(py, py->runtime, layout->runtime.collecting, 4);
 	common.finalizing = peek(py, py->runtime, layout->runtime.finalizing, 8);
-	p3_py_dict_map(py, find_active_threads(py, interpreter), common.names);
+	p3_py_dict_items(py, find_active_threads(py, interpreter), &active);
+	for (i = 0; i < active.count; i++)
+		if (p3_py_small_int(py, active.items[i].key, &number))
+			*p3_map_slot(common.names, number) =
+				(void *)(uintptr_t)active.items[i].value;
 	while (state) {
 		struct p3_py_thread thread;
 
