@@ -218,3 +218,15 @@ def run_gdb(arguments, commands, env=None, seconds=120, source=True):
     return done.stdout.decode("utf-8", "replace")
 
 
+def bare_name(name):
+    """The last part of a function's name, without generic arguments and hash."""
+    name = re.sub(r"::h[0-9a-f]{16}$", "", name)
+    depth, kept = 0, []
+    for i, char in enumerate(name):
+        if char == "<":
+            depth += 1
+        elif char == ">" and name[i - 1] != "-" and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(char)
+    return "".join(kept).split("::")[-1].replace("{{closure}}", "{closure}")

@@ -17,21 +17,7 @@ import sys
 import gdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gdbtest import parse_truth, python_frames, same_symbol
-
-
-def bare_name(name):
-    """The last part of a function's name, without generic arguments and hash."""
-    name = re.sub(r"::h[0-9a-f]{16}$", "", name)
-    depth, kept = 0, []
-    for i, char in enumerate(name):
-        if char == "<":
-            depth += 1
-        elif char == ">" and name[i - 1] != "-" and depth:
-            depth -= 1
-        elif not depth:
-            kept.append(char)
-    return "".join(kept).split("::")[-1].replace("{{closure}}", "{closure}")
+from gdbtest import bare_name, parse_truth, python_frames, same_symbol
 
 
 def gdb_frames(number):
