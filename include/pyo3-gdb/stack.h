@@ -57,6 +57,10 @@ void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread,
 /* Mark the frames that are glue, and runs of repeating frames; give the Rust functions
  * their Python names. */
 void p3_fold(struct p3_arena *arena, struct p3_stack *stack);
+/* The innermost frame of the user's code in this language, NULL: Rust's or Python's. NULL: none. */
+const struct p3_frame *p3_stack_user_frame(const struct p3_stack *stack, const char *language);
+/* Is it the user's code, in Rust or Python? */
+bool p3_frame_is_user(const struct p3_frame *frame);
 
 /* ---- the session ---- */
 
@@ -86,6 +90,9 @@ enum p3_threads_wanted { P3_NO_THREADS, P3_SELECTED_THREAD, P3_ALL_THREADS };
 /* The snapshot lives until p3_session_forget_stop(); it is made anew each time. */
 struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads_wanted wanted,
 				     const struct p3_snapshot **ret) P3_MUST_CHECK;
+/* What Python calls the functions of a loaded module, by p3_py_natives(); read once a stop. */
+const struct p3_map *p3_session_natives(struct p3_session *session, struct p3_py *py,
+					const struct p3_module *module);
 /* The stack of one of the snapshot's threads: merged, with the names that Python has for
  * Rust functions, and folded. */
 void p3_session_stack(struct p3_session *session, const struct p3_snapshot_thread *thread,

@@ -66,17 +66,22 @@ static bool parse_kernel(const char *line, struct request *ret)
 	return *end == '+' && pc >= first;
 }
 
-/* 'Binary file "/x.so", at PyInit_x+0x12 [0x7f...]', or 'at +0x14fa45' */
+/* 'Binary file "/x.so", at PyInit_x+0x12 [0x7f...]', or 'at +0x14fa45'; gdb may have taken the
+ * quotes for its own. */
 static bool parse_faulthandler(const char *line, struct request *ret)
 {
-	const char *open = strchr(line, '"'), *close = open ? strchr(open + 1, '"') : NULL;
-	const char *at = close ? strstr(close, "at ") : NULL, *plus = at ? strchr(at, '+') : NULL;
+	const char *file = strstr(line, "Binary file "), *end = file ? strstr(file, ", at ") : NULL;
+	const char *at = end ? end + 5 : NULL, *plus = at ? strchr(at, '+') : NULL;
 
-	if (!strstr(line, "Binary file") || !plus ||
-	    !copy(ret->module, sizeof(ret->module), open + 1, (size_t)(close - open - 1)))
+	if (!plus)
 		return false;
-	if (plus > at + 3 &&
-	    !copy(ret->symbol, sizeof(ret->symbol), at + 3, (size_t)(plus - at - 3)))
+	file += 12;
+	if (*file == '"' && end[-1] == '"') {
+		file++;
+		end--;
+	}
+	if (end <= file || !copy(ret->module, sizeof(ret->module), file, (size_t)(end - file)) ||
+	    (plus > at && !copy(ret->symbol, sizeof(ret->symbol), at, (size_t)(plus - at))))
 		return false;
 	ret->offset = strtoull(plus + 1, NULL, 16);
 	return true;
@@ -94,35 +99,18 @@ static bool parse_plain(char **words, size_t count, struct request *ret)
 	return end > text && !*end;
 }
 
-static struct p3_error *parse(struct p3_command_context *context, char **words, size_t count,
-			      struct request *ret)
+static bool parse(char **words, size_t count, struct request *ret)
 {
 	struct p3_text line P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	struct request request = { 0 };
+	const char *text;
 	size_t i;
 
-	(void)context;
-	/* The words of a pasted line, quoted or not. A quote in it has been taken for gdb's. */
 	for (i = 0; i < count; i++)
 		p3_text_printf(&line, "%s%s", i ? " " : "", words[i]);
-	if (!parse_plain(words, count, &request) &&
-	    !parse_kernel(p3_text_string(&line), &request) &&
-	    !parse_faulthandler(p3_text_string(&line), &request)) {
-		/* 'Binary file "x"' without its quotes. */
-		const char *text = p3_text_string(&line), *file = strstr(text, "Binary file ");
-		const char *comma = file ? strstr(file, ", at ") : NULL;
-		const char *plus = comma ? strchr(comma, '+') : NULL;
-
-		if (!plus || !copy(request.module, sizeof(request.module), file + 12,
-				   (size_t)(comma - file - 12)))
-			return usage();
-		if (plus > comma + 5 && !copy(request.symbol, sizeof(request.symbol), comma + 5,
-					      (size_t)(plus - comma - 5)))
-			return usage();
-		request.offset = strtoull(plus + 1, NULL, 16);
-	}
-	*ret = request;
-	return NULL;
+	text = p3_text_string(&line);
+	*ret = (struct request){ 0 };
+	return parse_plain(words, count, ret) || parse_kernel(text, ret) ||
+	       parse_faulthandler(text, ret);
 }
 
 /* The process's module of that name, or NULL. */
@@ -147,17 +135,6 @@ static struct p3_module *find_module(struct p3_command_context *context, const c
 	return NULL;
 }
 
-static uint64_t find_symbol(struct p3_file *file, const char *name)
-{
-	size_t count, i;
-	const struct p3_symbol *symbols = p3_file_functions(file, &count);
-
-	for (i = 0; i < count; i++)
-		if (!strcmp(symbols[i].name, name))
-			return symbols[i].start;
-	return 0;
-}
-
 static void add_place(const struct p3_places *places, size_t index, struct p3_text *text)
 {
 	const struct p3_place *place = &places->items[index];
@@ -177,9 +154,7 @@ static void add_place(const struct p3_places *places, size_t index, struct p3_te
 static void add_python_name(struct p3_command_context *context, const struct p3_module *module,
 			    uint64_t entry, struct p3_text *text)
 {
-	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
 	const struct p3_snapshot *snapshot;
-	struct p3_map *natives = p3_map_new(arena);
 	struct p3_error *error = p3_session_snapshot(context->session, P3_NO_THREADS, &snapshot);
 	void **name;
 
@@ -187,8 +162,9 @@ static void add_python_name(struct p3_command_context *context, const struct p3_
 		p3_error_free(error);
 		return;
 	}
-	p3_py_natives(snapshot->runtimes.items[0], module->start, module->end, natives);
-	name = p3_map_find(natives, entry + module->bias);
+	name = p3_map_find(
+		p3_session_natives(context->session, snapshot->runtimes.items[0], module),
+		entry + module->bias);
 	if (name && *name)
 		p3_text_printf(text, "  called as %s\n", (const char *)*name);
 }
@@ -204,7 +180,7 @@ static struct p3_error *answer(struct p3_command_context *context, struct p3_fil
 
 	P3_TRY(p3_elf_facts(path, module ? module->debug_path : NULL, &facts));
 	if (*request->symbol) {
-		start = find_symbol(file, request->symbol);
+		start = p3_file_symbol_address(file, request->symbol);
 		if (!start)
 			return p3_error_new(P3_NOT_FOUND, "there is no symbol \"%s\" in %s",
 					    request->symbol, path);
@@ -248,7 +224,8 @@ struct p3_error *p3_command_addr(struct p3_command_context *context, char **word
 	struct p3_error *error;
 	const char *path;
 
-	P3_TRY(parse(context, words, count, &request));
+	if (!parse(words, count, &request))
+		return usage();
 	module = find_module(context, request.module);
 	path = module && module->path ? module->path : request.module;
 	error = p3_file_open(path, module ? module->debug_path : NULL, &file);

@@ -195,21 +195,6 @@ struct p3_error *p3_command_deadlock(struct p3_command_context *context, char **
 
 /* ---- pyo3-threads ---- */
 
-/* The innermost frame of the user's in this language; NULL: none. */
-static const struct p3_frame *innermost(const struct p3_stack *stack, bool python)
-{
-	size_t i;
-
-	for (i = 0; i < stack->count; i++) {
-		const struct p3_frame *frame = &stack->items[i];
-
-		if (frame->role == P3_ROLE_USER && frame->function && !!frame->py == python &&
-		    (python || (frame->language && !strcmp(frame->language, "rust"))))
-			return frame;
-	}
-	return NULL;
-}
-
 static void add_frame(const struct p3_frame *frame, struct p3_text *text)
 {
 	if (!frame)
@@ -235,8 +220,8 @@ static const char *summarize(struct p3_arena *arena, const struct scene *scene, 
 		p3_text_printf(&text, "%s, ", p3_attached_name(thread->attached));
 	wait.where = NULL;
 	add_wait(&wait, &text);
-	add_frame(innermost(&scene->stacks[index], false), &text);
-	add_frame(innermost(&scene->stacks[index], true), &text);
+	add_frame(p3_stack_user_frame(&scene->stacks[index], "rust"), &text);
+	add_frame(p3_stack_user_frame(&scene->stacks[index], "python"), &text);
 	return p3_arena_string(arena, p3_text_string(&text));
 }
 

@@ -32,8 +32,7 @@ struct mode {
 
 struct seen {
 	int64_t lwp;
-	char *message, *file; /* NULL: unknown */
-	uint32_t line, column;
+	struct p3_panic panic; /* its texts are our own copies */
 };
 
 struct armed {
@@ -50,13 +49,6 @@ static struct {
 	struct armed armed[MAX_MODULES];
 	size_t armed_count;
 } panics;
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 const char *p3_panic_state(const char *path)
 {
@@ -124,7 +116,8 @@ struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char 
 
 	if (!panics.mode_count)
 		return NULL;
-	if (!strncmp(base_name(path), "libgcc_s", 8) || !strncmp(base_name(path), "libunwind", 9))
+	if (!strncmp(p3_base_name(path), "libgcc_s", 8) ||
+	    !strncmp(p3_base_name(path), "libunwind", 9))
 		return set_follower(context, "_Unwind_RaiseException");
 	error = p3_elf_facts(path, debug_path, &facts);
 	if (!error && facts.rust)
@@ -144,19 +137,17 @@ struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char 
 	if (panics.armed_count < MAX_MODULES) {
 		panics.armed[panics.armed_count++] = (struct armed){ strdup(path), how };
 		p3_text_add(&text, "Armed for panics in ");
-		p3_text_add_safe(&text, base_name(path), strlen(base_name(path)), 0);
+		p3_text_add_safe(&text, p3_base_name(path), strlen(p3_base_name(path)), 0);
 		p3_text_printf(&text, ": %s\n", how);
 	}
 	return p3_command_write(context, p3_text_string(&text));
 }
 
-static struct p3_error *read_option(struct p3_command_context *context, char **words, size_t count,
-				    size_t *at, struct mode *mode)
+static struct p3_error *read_option(char **words, size_t count, size_t *at, struct mode *mode)
 {
 	const struct p3_command *command = p3_command_find("pyo3-break-panic");
 	size_t option;
 
-	(void)context;
 	if (words[*at][0] != '-')
 		return p3_error_hint(
 			p3_error_new(P3_USAGE, "pyo3-break-panic: \"%s\" is no option", words[*at]),
@@ -223,7 +214,7 @@ struct p3_error *p3_command_break_panic(struct p3_command_context *context, char
 	if (!context->actions->breakpoint)
 		return p3_error_new(P3_USAGE, "a capture cannot be run");
 	for (i = 0; i < count; i++)
-		P3_TRY(read_option(context, words, count, &i, &mode));
+		P3_TRY(read_option(words, count, &i, &mode));
 	P3_TRY(keep_mode(&mode, &number));
 	snprintf(condition, sizeof(condition),
 		 number ? "$_pyo3_panic(%" PRIu32 ")" : "$_pyo3_panic()", number);
@@ -251,13 +242,13 @@ struct hit {
 	bool known; /* the panic could be read */
 };
 
-static const struct seen *last_seen(int64_t lwp)
+static const struct p3_panic *last_seen(int64_t lwp)
 {
 	size_t i = panics.seen_count, first = i > MAX_SEEN ? i - MAX_SEEN : 0;
 
 	while (i-- > first)
 		if (panics.seen[i % MAX_SEEN].lwp == lwp)
-			return &panics.seen[i % MAX_SEEN];
+			return &panics.seen[i % MAX_SEEN].panic;
 	return NULL;
 }
 
@@ -270,21 +261,22 @@ static void remember(const struct hit *hit)
 {
 	struct seen *seen = &panics.seen[panics.seen_count++ % MAX_SEEN];
 
-	free(seen->message);
-	free(seen->file);
-	*seen = (struct seen){ hit->thread->thread.lwp, copy(hit->panic.message),
-			       copy(hit->panic.file), hit->panic.line, hit->panic.column };
+	free((char *)seen->panic.message);
+	free((char *)seen->panic.file);
+	*seen = (struct seen){ hit->thread->thread.lwp, hit->panic };
+	seen->panic.message = copy(hit->panic.message);
+	seen->panic.file = copy(hit->panic.file);
 }
 
 /* The panic that was seen first with this message, on any thread: a panic is resumed where
  * rayon and the like join. */
-static const struct seen *first_seen(const char *message)
+static const struct p3_panic *first_seen(const char *message)
 {
 	size_t i = panics.seen_count > MAX_SEEN ? panics.seen_count - MAX_SEEN : 0;
 
 	for (; message && i < panics.seen_count; i++)
-		if (same_text(panics.seen[i % MAX_SEEN].message, message))
-			return &panics.seen[i % MAX_SEEN];
+		if (same_text(panics.seen[i % MAX_SEEN].panic.message, message))
+			return &panics.seen[i % MAX_SEEN].panic;
 	return NULL;
 }
 
@@ -339,14 +331,11 @@ static struct p3_error *read_panic(struct p3_command_context *context, struct hi
 		P3_TRY(read_arguments(context, hit, arguments));
 		P3_TRY(p3_rust_raised(target, arena, arguments[0], sp, end, &hit->panic));
 	} else {
-		const struct seen *seen = last_seen(hit->thread->thread.lwp);
+		const struct p3_panic *seen = last_seen(hit->thread->thread.lwp);
 
 		if (!seen)
 			return NULL;
-		hit->panic.message = seen->message;
-		hit->panic.file = seen->file;
-		hit->panic.line = seen->line;
-		hit->panic.column = seen->column;
+		hit->panic = *seen;
 	}
 	if (is_resumed(hit->thread))
 		hit->panic.kind = P3_PANIC_RESUMED;
@@ -377,7 +366,7 @@ static void add_location(const char *file, uint32_t line, uint32_t column, struc
 
 static void add_panic(const struct hit *hit, struct p3_text *text)
 {
-	const struct seen *first;
+	const struct p3_panic *first;
 	bool fatal = hit->point == P3_POINT_NOUNWIND || hit->point == P3_POINT_CLEANUP;
 
 	p3_text_printf(text, "\n%s", title(hit));
@@ -398,8 +387,8 @@ static void add_panic(const struct hit *hit, struct p3_text *text)
 	}
 	if (hit->module) {
 		p3_text_add(text, "\n  in ");
-		p3_text_add_safe(text, base_name(hit->module->name),
-				 strlen(base_name(hit->module->name)), 0);
+		p3_text_add_safe(text, p3_base_name(hit->module->name),
+				 strlen(p3_base_name(hit->module->name)), 0);
 	}
 	p3_text_add(text, "\n");
 }
@@ -421,7 +410,8 @@ static bool is_wanted(const struct mode *mode, const struct hit *hit)
 		return false;
 	if (hit->panic.kind == P3_PANIC_RESUMED && !mode->all)
 		return false;
-	if (mode->module && (!hit->module || !strstr(base_name(hit->module->name), mode->module)))
+	if (mode->module &&
+	    (!hit->module || !strstr(p3_base_name(hit->module->name), mode->module)))
 		return false;
 	return !mode->message ||
 	       (hit->panic.message && regexec(&mode->pattern, hit->panic.message, 0, NULL, 0) == 0);
@@ -511,7 +501,7 @@ struct p3_error *p3_command_panic(struct p3_command_context *context, char **wor
 {
 	struct p3_target *target = p3_session_target(context->session);
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	const struct seen *seen;
+	const struct p3_panic *seen;
 	struct p3_error *error;
 	uint64_t sp, end;
 	struct hit hit;
@@ -526,8 +516,7 @@ struct p3_error *p3_command_panic(struct p3_command_context *context, char **wor
 	hit.known = !error;
 	seen = last_seen(hit.thread->thread.lwp);
 	if (error && seen) {
-		hit.panic = (struct p3_panic){ P3_PANIC_NEW, seen->message, seen->file, seen->line,
-					       seen->column };
+		hit.panic = *seen;
 		hit.known = true;
 	}
 	if (!hit.known)

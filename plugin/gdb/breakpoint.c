@@ -173,16 +173,6 @@ static PyObject *on_modified(PyObject *self, PyObject *changed)
 }
 static PyMethodDef on_modified_method = { "pyo3_gdb_modified", on_modified, METH_O, NULL };
 
-static bool connect(const char *event_name, PyMethodDef *method)
-{
-	P3_OBJECT events = PyObject_GetAttrString(p3_gdb(), "events");
-	P3_OBJECT event = events ? PyObject_GetAttrString(events, event_name) : NULL;
-	P3_OBJECT handler = PyCFunction_New(method, NULL);
-	P3_OBJECT done = event && handler ? p3_gdb_call(event, "connect", "(O)", handler) : NULL;
-
-	return done != NULL;
-}
-
 static bool define(const char *name, const char *doc, PyMethodDef *methods)
 {
 	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Function");
@@ -198,7 +188,7 @@ bool p3_gdb_define_functions(void)
 		      "$_pyo3_panic ([MODE]): say what Rust panic the thread is at the start of.\n"
 		      "The condition of the breakpoint that pyo3-break-panic makes.",
 		      panic_methods) &&
-	       connect("breakpoint_modified", &on_modified_method);
+	       p3_gdb_connect("breakpoint_modified", &on_modified_method);
 }
 
 /* Does this gdb demangle v0 names with crate hashes? */
@@ -231,20 +221,13 @@ static int64_t find_equal(const char *wanted)
 	return number;
 }
 
-/* Of the breakpoint that was made last. */
+/* Of the breakpoint that was made last: gdb's own $bpnum. */
 static int64_t newest_number(void)
 {
-	P3_OBJECT all = breakpoints();
-	Py_ssize_t count = all ? PyObject_Size(all) : 0, i;
-	int64_t newest = 0;
+	P3_OBJECT value = p3_gdb_call(p3_gdb(), "convenience_variable", "(s)", "bpnum");
+	P3_OBJECT number = value ? PyNumber_Long(value) : NULL;
+	int64_t newest = number ? PyLong_AsLongLong(number) : 0;
 
-	for (i = 0; i < count; i++) {
-		P3_OBJECT breakpoint = PySequence_GetItem(all, i);
-		int64_t number = breakpoint ? p3_gdb_attribute_number(breakpoint, "number", 0) : 0;
-
-		if (number > newest)
-			newest = number;
-	}
 	p3_gdb_clear();
 	return newest;
 }

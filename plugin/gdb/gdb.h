@@ -49,6 +49,8 @@ bool p3_gdb_is_lost(PyObject *value);
 long p3_gdb_constant(const char *name, long otherwise);
 /* What a gdb command prints; NULL on failure. Clears exceptions, as above. */
 PyObject *p3_gdb_output_of(const char *command);
+/* Have gdb.events.NAME call the method; it must live on. False with an exception set. */
+bool p3_gdb_connect(const char *event, PyMethodDef *method);
 /* A new subclass of `base` with this docstring; its one method is `method`. */
 PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc, PyMethodDef *methods,
 			  PyObject *self);

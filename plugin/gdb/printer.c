@@ -334,11 +334,7 @@ static PyMethodDef on_new_objfile_method = { "pyo3_gdb_new_objfile", on_new_objf
 
 bool p3_gdb_start_printers(void)
 {
-	P3_OBJECT events = PyObject_GetAttrString(p3_gdb(), "events");
-	P3_OBJECT event = events ? PyObject_GetAttrString(events, "new_objfile") : NULL;
-	P3_OBJECT handler = PyCFunction_New(&on_new_objfile_method, NULL);
-	P3_OBJECT connected =
-		event && handler ? p3_gdb_call(event, "connect", "(O)", handler) : NULL;
+	bool connected = p3_gdb_connect("new_objfile", &on_new_objfile_method);
 	P3_OBJECT objfiles = p3_gdb_call(p3_gdb(), "objfiles", "()");
 	Py_ssize_t count = objfiles ? PyObject_Size(objfiles) : 0, i;
 

@@ -177,3 +177,13 @@ PyObject *p3_gdb_subclass(const char *name, PyObject *base, const char *doc, PyM
 	}
 	return PyObject_CallFunction((PyObject *)&PyType_Type, "s(O)O", name, base, members);
 }
+
+bool p3_gdb_connect(const char *event_name, PyMethodDef *method)
+{
+	P3_OBJECT events = PyObject_GetAttrString(p3_gdb(), "events");
+	P3_OBJECT event = events ? PyObject_GetAttrString(events, event_name) : NULL;
+	P3_OBJECT handler = PyCFunction_New(method, NULL);
+	P3_OBJECT done = event && handler ? p3_gdb_call(event, "connect", "(O)", handler) : NULL;
+
+	return done != NULL;
+}

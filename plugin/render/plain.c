@@ -189,16 +189,15 @@ static void add_location(const struct p3_frame *frame, const struct p3_render_op
 		if (frame->line)
 			p3_text_printf(text, ":%" PRIu32, frame->line);
 	} else if (frame->module) {
-		const char *name = frame->module, *slash = strrchr(name, '/');
-
 		/* Without a name the offset matters: what addr2line asks for. */
-		if ((!frame->function || frame->by_python) && slash)
-			name = slash + 1;
+		bool unnamed = !frame->function || frame->by_python;
+		const char *name = unnamed ? p3_base_name(frame->module) : frame->module;
+
 		p3_text_add(text, "from ");
 		add_styled(text, options->file_style, name, strlen(name));
 		if (frame->by_python)
 			p3_text_add(text, ", stripped");
-		if (!frame->function || frame->by_python)
+		if (unnamed)
 			p3_text_printf(text, " +0x%" PRIx64, frame->offset);
 	}
 	if (frame->python_name && !frame->by_python) {

@@ -255,3 +255,23 @@ void p3_merge(struct p3_arena *arena, const struct p3_snapshot_thread *thread, s
 	stack.ended = thread->native_ended;
 	*ret = stack;
 }
+
+bool p3_frame_is_user(const struct p3_frame *frame)
+{
+	return frame->role == P3_ROLE_USER && frame->language &&
+	       (frame->py || !strcmp(frame->language, "rust"));
+}
+
+const struct p3_frame *p3_stack_user_frame(const struct p3_stack *stack, const char *language)
+{
+	size_t i;
+
+	for (i = 0; i < stack->count; i++) {
+		const struct p3_frame *frame = &stack->items[i];
+
+		if (p3_frame_is_user(frame) && frame->function &&
+		    (!language || !strcmp(frame->language, language)))
+			return frame;
+	}
+	return NULL;
+}

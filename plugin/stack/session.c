@@ -415,6 +415,18 @@ static bool ends_with(const char *guess, const char *name)
 	return all > size && guess[all - size - 1] == '.' && !strcmp(guess + all - size, name);
 }
 
+/* Add what the function at `entry` was called as, by the Python frame behind `at`, with nothing
+ * but the interpreter's frames between. */
+static bool name_callee(const struct p3_stack *stack, size_t at, uint64_t entry,
+			struct p3_text *ret)
+{
+	while (at < stack->count && !stack->items[at].py &&
+	       (stack->items[at].role == P3_ROLE_CPYTHON || stack->items[at].role == P3_ROLE_EVAL))
+		at++;
+	return entry && at < stack->count && stack->items[at].py &&
+	       p3_py_callee(stack->items[at].py, stack->items[at].python, entry, ret);
+}
+
 /*
  * Give each P3_ROLE_WRAPPER frame the name by which Python called it, from the callable
  * on the calling Python frame's stack; where that cannot be told, the name that its own
@@ -435,33 +447,24 @@ static void name_callees(struct p3_session *session, struct p3_stack *stack)
 		for (at = i; at < stack->count && is_rust_frame(&stack->items[at]); at++)
 			if (stack->items[at].entry)
 				entry = stack->items[at].entry;
-		while (at < stack->count && !stack->items[at].py &&
-		       (stack->items[at].role == P3_ROLE_CPYTHON ||
-			stack->items[at].role == P3_ROLE_EVAL))
-			at++;
-		if (at < stack->count && entry && stack->items[at].py &&
-		    p3_py_callee(stack->items[at].py, stack->items[at].python, entry, &name) &&
+		if (name_callee(stack, at, entry, &name) &&
 		    !ends_with(stack->items[i].python_name, p3_text_string(&name)))
 			stack->items[i].python_name = p3_arena_string(arena, p3_text_string(&name));
 	}
 }
 
-/* Names by the method tables of one module, read once a stop; NULL: no Python is there. */
-static struct p3_map *natives_of(struct p3_session *session,
-				 const struct p3_snapshot_thread *thread,
-				 const struct p3_module *module)
+const struct p3_map *p3_session_natives(struct p3_session *session, struct p3_py *py,
+					const struct p3_module *module)
 {
 	struct p3_arena *arena = p3_target_arena(session->target);
 	void **slot;
 
-	if (!thread->python.count || !module->end)
-		return NULL;
 	if (!session->natives)
 		session->natives = p3_map_new(arena);
 	slot = p3_map_slot(session->natives, module->start);
 	if (!*slot) {
 		*slot = p3_map_new(arena);
-		p3_py_natives(thread->python.items[0].py, module->start, module->end, *slot);
+		p3_py_natives(py, module->start, module->end, *slot);
 	}
 	return *slot;
 }
@@ -482,21 +485,17 @@ static void name_stripped(struct p3_session *session, const struct p3_snapshot_t
 		const struct p3_module *module;
 		const struct p3_map *natives;
 		void **known;
-		size_t at;
 
 		if (frame->function || frame->py || !frame->entry || !is_rust_frame(frame))
 			continue;
-		for (at = i + 1; at < stack->count && !stack->items[at].py &&
-				 (stack->items[at].role == P3_ROLE_CPYTHON ||
-				  stack->items[at].role == P3_ROLE_EVAL);)
-			at++;
-		if (at < stack->count && stack->items[at].py &&
-		    p3_py_callee(stack->items[at].py, stack->items[at].python, frame->entry,
-				 &name)) {
+		if (name_callee(stack, i + 1, frame->entry, &name)) {
 			frame->function = p3_arena_string(arena, p3_text_string(&name));
 		} else {
 			module = p3_modules_at(thread->modules, frame->entry);
-			natives = module ? natives_of(session, thread, module) : NULL;
+			natives = module && thread->python.count
+					  ? p3_session_natives(session, thread->python.items[0].py,
+							       module)
+					  : NULL;
 			known = natives ? p3_map_find(natives, frame->entry) : NULL;
 			frame->function = known ? *known : NULL;
 		}

@@ -52,16 +52,9 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_interpreter(const struct p3_module *module)
 {
-	const char *name = base_name(module->path ? module->path : module->name);
+	const char *name = p3_base_name(module->path ? module->path : module->name);
 
 	if (module->facts && module->facts->py_runtime)
 		return true;
@@ -92,7 +85,7 @@ static enum p3_role native_role(const struct p3_native_frame *frame, const struc
 		return P3_ROLE_UNKNOWN;
 	if (is_interpreter(module))
 		return P3_ROLE_CPYTHON;
-	if (begins_with(base_name(module->name), system_modules, COUNT(system_modules)))
+	if (begins_with(p3_base_name(module->name), system_modules, COUNT(system_modules)))
 		return P3_ROLE_SYSTEM;
 	return P3_ROLE_USER;
 }

@@ -112,23 +112,6 @@ static bool has_part(const char *name, const char *part)
 	return false;
 }
 
-static bool is_user(const struct p3_frame *frame)
-{
-	return frame->role == P3_ROLE_USER && frame->language &&
-	       (frame->py || !strcmp(frame->language, "rust"));
-}
-
-/* The innermost frame of the user's code; NULL: there is none. */
-static struct p3_frame *user_frame(struct p3_stack *stack)
-{
-	size_t i;
-
-	for (i = 0; i < stack->count; i++)
-		if (is_user(&stack->items[i]) && stack->items[i].function)
-			return &stack->items[i];
-	return NULL;
-}
-
 static const char *describe(struct p3_arena *arena, const struct p3_frame *frame)
 {
 	if (!frame)
@@ -174,7 +157,7 @@ static void use_frames(struct look *look)
 	struct p3_wait *wait = look->wait;
 	size_t i, j;
 
-	for (i = 0; i < stack->count && !is_user(&stack->items[i]); i++) {
+	for (i = 0; i < stack->count && !p3_frame_is_user(&stack->items[i]); i++) {
 		const char *name = stack->items[i].function;
 
 		for (j = 0; name && j < COUNT(functions); j++) {
@@ -226,20 +209,19 @@ static void name_lock(struct look *look)
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const struct p3_module *module = p3_modules_at(modules, wait->address);
 	uint64_t offset = 0;
-	const char *name = p3_native_object(p3_session_native(look->session), look->target, modules,
-					    wait->address, &offset);
-	const char *slash;
+	const char *name;
 
 	if (!wait->address)
 		return;
+	name = p3_native_object(p3_session_native(look->session), look->target, modules,
+				wait->address, &offset);
 	if (name) {
 		p3_rust_name(name, &text);
 		wait->name = p3_arena_string(look->arena, p3_text_string(&text));
 	} else if (module) {
-		slash = strrchr(module->name, '/');
-		wait->name = p3_arena_printf(look->arena, "%s +0x%" PRIx64,
-					     slash ? slash + 1 : module->name,
-					     wait->address - module->bias);
+		wait->name =
+			p3_arena_printf(look->arena, "%s +0x%" PRIx64, p3_base_name(module->name),
+					wait->address - module->bias);
 	} else {
 		wait->name = p3_arena_printf(look->arena, "at 0x%" PRIx64, wait->address);
 	}
@@ -254,7 +236,7 @@ static void find_wait(struct look *look)
 	size_t i;
 
 	wait->holder = SIZE_MAX;
-	wait->where = describe(look->arena, user_frame(stack));
+	wait->where = describe(look->arena, p3_stack_user_frame(stack, NULL));
 	for (i = 0; known && i < COUNT(calls); i++) {
 		if (registers[0] != calls[i].number)
 			continue;
@@ -444,10 +426,11 @@ static void find_initializer(struct look *look)
 		for (j = 0; i != look->index && j < look->stacks[i].count; j++) {
 			const struct p3_frame *frame = &look->stacks[i].items[j];
 
-			if (!frame->py && is_user(frame) && !user)
+			if (!frame->py && p3_frame_is_user(frame) && !user)
 				user = frame;
 			for (k = 0; user && frame->function && k < COUNT(functions); k++)
-				if (functions[k].family == FAMILY_ONCE && !is_user(frame) &&
+				if (functions[k].family == FAMILY_ONCE &&
+				    !p3_frame_is_user(frame) &&
 				    has_part(frame->function, functions[k].part))
 					break;
 			if (!user || !frame->function || k == COUNT(functions))
@@ -466,8 +449,7 @@ static void find_initializer(struct look *look)
 /* Where nothing tells: the only other thread in the module, if there is one only. */
 static void find_only_candidate(struct look *look)
 {
-	const struct p3_frame *user = user_frame(&look->stacks[look->index]);
-	const char *slash;
+	const struct p3_frame *user = p3_stack_user_frame(&look->stacks[look->index], NULL);
 	size_t i, j, found = 0;
 
 	for (j = 0; (!user || user->py) && j < look->stacks[look->index].count; j++)
@@ -476,7 +458,6 @@ static void find_only_candidate(struct look *look)
 			user = &look->stacks[look->index].items[j];
 	if (!user || !user->module)
 		return;
-	slash = strrchr(user->module, '/');
 	for (i = 0; i < look->snapshot->threads.count; i++) {
 		for (j = 0; i != look->index && j < look->stacks[i].count; j++)
 			if (look->stacks[i].items[j].module &&
@@ -487,7 +468,7 @@ static void find_only_candidate(struct look *look)
 		found++;
 		set_holder(look, i, P3_PROBABLE,
 			   p3_arena_printf(look->arena, "the only other thread in %s",
-					   slash ? slash + 1 : user->module));
+					   p3_base_name(user->module)));
 	}
 	if (found > 1)
 		set_holder(look, SIZE_MAX, P3_UNKNOWN, NULL);
