@@ -10,16 +10,21 @@
 #include <pyo3-gdb/render.h>
 #include <pyo3-gdb/stack.h>
 
+/* Kinds of breakpoints that say what happened. */
+enum p3_stop { P3_STOP_PANIC, P3_STOP_BORROW, P3_STOP_EXCEPTION, P3_STOPS };
+
 /* The acting op table. */
 struct p3_actions {
 	/* Write to the user; P3_HOST when the user interrupted or quit the pager. */
 	struct p3_error *(*write)(void *context, const char *text);
 	/*
-	 * `spec` NULL: set the user's breakpoint, on rust_panic by the name that this debugger
-	 * finds it by, pending if need be; P3_USAGE: there is one with this condition. Else set
-	 * an internal one, once; P3_NOT_FOUND: there is no such function yet.
+	 * With a condition, set the user's breakpoint, pending if need be; P3_USAGE: there is one
+	 * with this condition. `spec` NULL: on rust_panic, by the name that this debugger finds it
+	 * by. Without a condition, set an internal one, once, that does as the user's of the same
+	 * kind; P3_NOT_FOUND: there is no such function yet.
 	 */
-	struct p3_error *(*breakpoint)(void *context, const char *spec, const char *condition);
+	struct p3_error *(*breakpoint)(void *context, enum p3_stop stop, const char *spec,
+				       const char *condition);
 	/* Set a convenience variable, $NAME; text NULL: to the number. */
 	void (*variable)(void *context, const char *name, const char *text, uint64_t number);
 	/* Make the frame of this level the selected one, without printing it. */
@@ -62,18 +67,26 @@ struct p3_error *p3_command_run(const struct p3_command *command,
 struct p3_error *p3_command_option(const struct p3_command *command, const char *word,
 				   size_t *ret) P3_MUST_CHECK;
 
-/* ---- panics: what the debugger tells of, once pyo3-break-panic was given ---- */
+/* ---- stops: what the debugger tells of, once pyo3-break-panic and the like were given ---- */
+
+/*
+ * A breakpoint was hit by the selected thread: say what it is, and whether to stop. `mode`: which
+ * of several such commands, the number in its condition.
+ */
+typedef struct p3_error *p3_stop_hit(struct p3_command_context *context, uint32_t mode,
+				     bool *stop_ret) P3_MUST_CHECK;
+extern const struct p3_stop_kind {
+	const char *function; /* $FUNCTION(MODE) is the condition of the user's breakpoint */
+	const char *help;
+	p3_stop_hit *hit;
+	/* Once it has stopped, and so have all threads: say more. NULL: hit has said it all. */
+	struct p3_error *(*stopped)(struct p3_command_context *context);
+} p3_stop_kinds[P3_STOPS];
 
 /* A file was loaded: if it is a Rust module, breakpoints are set in it. */
-struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char *path,
-				 const char *debug_path) P3_MUST_CHECK;
-/*
- * A breakpoint of pyo3-break-panic was hit by the selected thread: say what it is, and whether
- * to stop. `mode`: which pyo3-break-panic, the number in its condition.
- */
-struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode,
-			      bool *stop_ret) P3_MUST_CHECK;
+struct p3_error *p3_stop_loaded(struct p3_command_context *context, const char *path,
+				const char *debug_path) P3_MUST_CHECK;
 /* How panics in this module are stopped at, one line; NULL: not asked for. */
-const char *p3_panic_state(const char *path);
+const char *p3_stop_state(const char *path);
 
 #endif

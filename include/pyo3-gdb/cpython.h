@@ -151,6 +151,34 @@ uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, 
  */
 uint64_t p3_py_callee(struct p3_py *py, const struct p3_py_frame *frame, uint64_t entry,
 		      struct p3_text *ret);
+/* Is the object, or a method bound to it, on the frame's stack: part of the call it makes? */
+bool p3_py_has_operand(struct p3_py *py, const struct p3_py_frame *frame, uint64_t object);
+
+/* The class of an object; 0: it cannot be read. */
+uint64_t p3_py_type_of(struct p3_py *py, uint64_t object);
+/* Is a class, or one of those it is derived from by its first base, called so, with or without
+ * its module? */
+bool p3_py_is_subclass(struct p3_py *py, uint64_t type, const char *name);
+/* Is it an instance of BaseException? */
+bool p3_py_is_exception(struct p3_py *py, uint64_t object);
+/* Add the name of a class: "pydantic_core.Url". */
+struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t type,
+				 struct p3_text *ret) P3_MUST_CHECK;
+/* A str as UTF-8, escaped; the text is "?" when it cannot be read. */
+const char *p3_py_string(struct p3_py *py, uint64_t object);
+
+/* An instance of a class that Rust has made, #[pyclass], or of one derived from it. */
+struct p3_py_pyclass {
+	uint64_t type;
+	uint64_t contents; /* where the Rust struct is */
+	bool has_flag;	   /* else it is `frozen`, or not laid out as known */
+	uint64_t flag;	   /* 0: free; n: borrowed n times; P3_BORROWED_MUT */
+};
+#define P3_BORROWED_MUT UINT64_MAX
+/* false: the object is none. It may be any word: what does not fit is refused. */
+bool p3_py_pyclass(struct p3_py *py, uint64_t object, const struct p3_modules *modules,
+		   struct p3_py_pyclass *ret);
+
 /*
  * What Python calls the C functions within [start, end), an extension's: address of the function
  * -> its name, "pydantic_core.Url.host", as const char *. From the tables of methods,

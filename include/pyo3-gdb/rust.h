@@ -86,11 +86,13 @@ struct p3_error *p3_rust_find_panic(struct p3_target *target, struct p3_arena *a
 /* Functions at which a panic, or its end, can be stopped: rust/names.def. */
 enum p3_rust_point {
 	P3_POINT_NONE,
-	P3_POINT_PANIC,	   /* every panic, its message made; also those that are resumed */
-	P3_POINT_NOUNWIND, /* in a function that cannot unwind: the process ends */
-	P3_POINT_CLEANUP,  /* out of a destructor during cleanup: the process ends */
-	P3_POINT_CAUGHT,   /* PyO3 makes a PanicException of it */
-	P3_POINT_RAISE,	   /* the unwinder: exceptions of all languages */
+	P3_POINT_PANIC,	     /* every panic, its message made; also those that are resumed */
+	P3_POINT_NOUNWIND,   /* in a function that cannot unwind: the process ends */
+	P3_POINT_CLEANUP,    /* out of a destructor during cleanup: the process ends */
+	P3_POINT_CAUGHT,     /* PyO3 makes a PanicException of it */
+	P3_POINT_RAISE,	     /* the unwinder: exceptions of all languages */
+	P3_POINT_BORROW,     /* PyO3 makes an exception of a PyBorrowError */
+	P3_POINT_BORROW_MUT, /* the same of a PyBorrowMutError */
 };
 /* By a function's name, mangled or not. */
 enum p3_rust_point p3_rust_point(const char *name);

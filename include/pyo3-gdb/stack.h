@@ -93,6 +93,18 @@ struct p3_error *p3_session_snapshot(struct p3_session *session, enum p3_threads
 /* What Python calls the functions of a loaded module, by p3_py_natives(); read once a stop. */
 const struct p3_map *p3_session_natives(struct p3_session *session, struct p3_py *py,
 					const struct p3_module *module);
+/* The function that starts at a run-time address, as the symbols have it; NULL: none does. */
+const char *p3_session_symbol(struct p3_session *session, const struct p3_modules *modules,
+			      uint64_t address);
+/* Who has borrowed an object of a #[pyclass]. */
+struct p3_borrower {
+	const struct p3_snapshot_thread *thread; /* NULL: nobody was found */
+	const struct p3_frame *frame;
+	const char *guard; /* its variable; NULL: the frame was called with the object: likely */
+};
+/* `snapshot` has all threads. */
+void p3_session_borrower(struct p3_session *session, const struct p3_snapshot *snapshot,
+			 uint64_t object, struct p3_borrower *ret);
 /* The stack of one of the snapshot's threads: merged, with the names that Python has for
  * Rust functions, and folded. */
 void p3_session_stack(struct p3_session *session, const struct p3_snapshot_thread *thread,

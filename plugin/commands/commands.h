@@ -4,6 +4,7 @@
 #define PYO3_GDB_COMMANDS_H
 
 #include <pyo3-gdb/command.h>
+#include <pyo3-gdb/rust.h>
 
 #include <stdio.h>
 
@@ -41,6 +42,46 @@ struct p3_error *p3_place_list(struct p3_command_context *context, char **words,
 FILE *p3_source_open(const char *path);
 /* For P3_CLEANUP. */
 void p3_source_done(FILE **file);
+
+/* ---- stops (stop.c) ---- */
+
+/* The functions of these points, in all modules, now and later, have breakpoints. */
+#define P3_POINT_BIT(point) (1u << (point))
+struct p3_error *p3_stop_arm(struct p3_command_context *context, uint32_t points) P3_MUST_CHECK;
+/* The same for one function of any module, if it is there. */
+struct p3_error *p3_stop_follow(struct p3_command_context *context, enum p3_stop stop,
+				const char *name) P3_MUST_CHECK;
+/* Has the module a function that is such a point, with a breakpoint? */
+bool p3_stop_has_point(const char *path, enum p3_rust_point point);
+/* The selected thread, which has frames. */
+struct p3_error *p3_stop_thread(struct p3_command_context *context,
+				const struct p3_snapshot_thread **ret) P3_MUST_CHECK;
+/* The first two integer arguments of a function, at its start. */
+struct p3_error *p3_stop_arguments(struct p3_command_context *context, uint32_t thread,
+				   uint64_t ret[2]) P3_MUST_CHECK;
+/* Print this, and the mixed stack. */
+struct p3_error *p3_stop_show(struct p3_command_context *context,
+			      const struct p3_text *text) P3_MUST_CHECK;
+
+/* An exception that Rust hands to CPython (raise.c). */
+struct p3_raised {
+	const struct p3_snapshot_thread *thread; /* NULL: it is not Rust's, or does not leave it */
+	const struct p3_module *module;
+	uint64_t type, value; /* value: an instance, or what one is made of; 0: nothing */
+};
+/* At the start of one of CPython's functions for it. */
+struct p3_error *p3_raise_find(struct p3_command_context *context,
+			       struct p3_raised *ret) P3_MUST_CHECK;
+/* Add "ValueError('no')". */
+void p3_raise_write(const struct p3_raised *raised, struct p3_text *text);
+/* The user's breakpoint on the first of those functions, with this condition. */
+struct p3_error *p3_raise_set(struct p3_command_context *context, enum p3_stop stop,
+			      const char *condition) P3_MUST_CHECK;
+/* An interpreter was loaded: pyo3-break-exception follows it to the others. */
+struct p3_error *p3_raise_loaded(struct p3_command_context *context) P3_MUST_CHECK;
+
+p3_stop_hit p3_panic_hit, p3_borrow_hit, p3_exception_hit;
+struct p3_error *p3_borrow_stopped(struct p3_command_context *context) P3_MUST_CHECK;
 
 struct p3_error *p3_command_no_arguments(const char *name, size_t count) P3_MUST_CHECK;
 struct p3_error *p3_command_write(struct p3_command_context *context,

@@ -54,7 +54,7 @@ static void add_module(struct p3_command_context *context, struct p3_arena *aren
 						      module->path ? module->path : module->name);
 	if (printers)
 		p3_text_printf(text, "           printers  %s\n", printers);
-	panics = p3_panic_state(module->path ? module->path : module->name);
+	panics = p3_stop_state(module->path ? module->path : module->name);
 	if (panics)
 		p3_text_printf(text, "           panics    armed %s\n", panics);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * pyo3-break-panic and pyo3-panic. The user's breakpoint is an ordinary one on rust_panic() with
- * the condition $_pyo3_panic(), which says what happened and whether it is worth a stop; others,
- * internal, are set by the linkage names in each module's own symbols, and one on the unwinder
- * for modules that have none. They do as the user's.
+ * pyo3-break-panic and pyo3-panic. The user's breakpoint is on rust_panic(), with the condition
+ * $_pyo3_panic(); the others are on what ends a process without it, and on the unwinder, for
+ * modules that have no symbols (stop.c).
  */
 #include "commands.h"
 
@@ -20,8 +19,6 @@ enum {
 	MAX_MODES = 16, /* pyo3-break-panic with different options */
 	MAX_SEEN = 64,	/* panics remembered, to know them again */
 	CALLERS = 12,	/* frames above rust_panic() that can tell a resumed panic */
-	SHOWN = 20,	/* frames of the stack that is printed at a stop */
-	MAX_MODULES = 256,
 };
 
 struct mode {
@@ -35,113 +32,13 @@ struct seen {
 	struct p3_panic panic; /* its texts are our own copies */
 };
 
-struct armed {
-	char *path;
-	const char *how;
-};
-
 /* One debugger, one of these: as long as it lives. */
 static struct {
 	struct mode modes[MAX_MODES];
 	uint32_t mode_count;
 	struct seen seen[MAX_SEEN]; /* the latest MAX_SEEN, round and round */
 	size_t seen_count;
-	struct armed armed[MAX_MODULES];
-	size_t armed_count;
 } panics;
-
-const char *p3_panic_state(const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < panics.armed_count; i++)
-		if (!strcmp(panics.armed[i].path, path))
-			return panics.armed[i].how;
-	return NULL;
-}
-
-/* ---- setting them ---- */
-
-static struct p3_error *set_follower(struct p3_command_context *context, const char *name)
-{
-	struct p3_error *error = context->actions->breakpoint(context->actions_context, name, NULL);
-
-	if (error && error->code == P3_NOT_FOUND) {
-		p3_error_free(error);
-		error = NULL;
-	}
-	return error;
-}
-
-static bool wants_caught(void)
-{
-	uint32_t i;
-
-	for (i = 0; i < panics.mode_count; i++)
-		if (panics.modes[i].caught)
-			return true;
-	return false;
-}
-
-/* By the functions that the module's symbols name; *ret: it has some. */
-static struct p3_error *set_by_symbols(struct p3_command_context *context, struct p3_file *file,
-				       bool *ret)
-{
-	const struct p3_symbol *symbols;
-	size_t count, i;
-
-	*ret = false;
-	symbols = p3_file_functions(file, &count);
-	for (i = 0; i < count; i++) {
-		enum p3_rust_point point = p3_rust_point(symbols[i].name);
-
-		if (point == P3_POINT_NONE || point == P3_POINT_RAISE ||
-		    (point == P3_POINT_CAUGHT && !wants_caught()))
-			continue;
-		P3_TRY(set_follower(context, symbols[i].name));
-		*ret |= point == P3_POINT_PANIC;
-	}
-	return NULL;
-}
-
-struct p3_error *p3_panic_loaded(struct p3_command_context *context, const char *path,
-				 const char *debug_path)
-{
-	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	struct p3_file_facts facts;
-	struct p3_file *file = NULL;
-	struct p3_error *error;
-	bool by_symbols = false;
-	const char *how;
-
-	if (!panics.mode_count)
-		return NULL;
-	if (!strncmp(p3_base_name(path), "libgcc_s", 8) ||
-	    !strncmp(p3_base_name(path), "libunwind", 9))
-		return set_follower(context, "_Unwind_RaiseException");
-	error = p3_elf_facts(path, debug_path, &facts);
-	if (!error && facts.rust)
-		error = p3_file_open(path, debug_path, &file);
-	if (error || !file) { /* what is no ELF file is no module */
-		p3_error_free(error);
-		return NULL;
-	}
-	error = set_by_symbols(context, file, &by_symbols);
-	p3_file_close(file);
-	P3_TRY(error);
-	how = !by_symbols		    ? "at the unwinder, as it has no symbols"
-	      : facts.tier == P3_TIER_DWARF ? "by its symbols, with DWARF"
-					    : "by its symbols";
-	if (p3_panic_state(path))
-		return NULL;
-	if (panics.armed_count < MAX_MODULES) {
-		panics.armed[panics.armed_count++] = (struct armed){ strdup(path), how };
-		p3_text_add(&text, "Armed for panics in ");
-		p3_text_add_safe(&text, p3_base_name(path), strlen(p3_base_name(path)), 0);
-		p3_text_printf(&text, ": %s\n", how);
-	}
-	return p3_command_write(context, p3_text_string(&text));
-}
 
 static struct p3_error *read_option(char **words, size_t count, size_t *at, struct mode *mode)
 {
@@ -204,11 +101,9 @@ static struct p3_error *keep_mode(const struct mode *mode, uint32_t *ret)
 struct p3_error *p3_command_break_panic(struct p3_command_context *context, char **words,
 					size_t count)
 {
-	const struct p3_snapshot *snapshot;
 	struct mode mode = { 0 };
 	char condition[40];
-	struct p3_error *error;
-	uint32_t number = 0;
+	uint32_t number = 0, points;
 	size_t i;
 
 	if (!context->actions->breakpoint)
@@ -218,18 +113,12 @@ struct p3_error *p3_command_break_panic(struct p3_command_context *context, char
 	P3_TRY(keep_mode(&mode, &number));
 	snprintf(condition, sizeof(condition),
 		 number ? "$_pyo3_panic(%" PRIu32 ")" : "$_pyo3_panic()", number);
-	P3_TRY(context->actions->breakpoint(context->actions_context, NULL, condition));
-	P3_TRY(set_follower(context, "_Unwind_RaiseException"));
-	error = p3_session_snapshot(context->session, P3_NO_THREADS, &snapshot);
-	if (error) { /* no process yet: modules will be told of as they are loaded */
-		p3_error_free(error);
-		return NULL;
-	}
-	for (i = 0; i < snapshot->modules.count; i++)
-		if (snapshot->modules.items[i].path)
-			P3_TRY(p3_panic_loaded(context, snapshot->modules.items[i].path,
-					       snapshot->modules.items[i].debug_path));
-	return NULL;
+	P3_TRY(context->actions->breakpoint(context->actions_context, P3_STOP_PANIC, NULL,
+					    condition));
+	P3_TRY(p3_stop_follow(context, P3_STOP_PANIC, "_Unwind_RaiseException"));
+	points = P3_POINT_BIT(P3_POINT_PANIC) | P3_POINT_BIT(P3_POINT_NOUNWIND) |
+		 P3_POINT_BIT(P3_POINT_CLEANUP);
+	return p3_stop_arm(context, mode.caught ? points | P3_POINT_BIT(P3_POINT_CAUGHT) : points);
 }
 
 /* ---- a hit ---- */
@@ -286,25 +175,6 @@ static uint64_t stack_of(const struct p3_snapshot_thread *thread, size_t level)
 	return level < thread->frames.count ? thread->frames.items[level].native.sp : 0;
 }
 
-/* The first two integer arguments of a function, at its start. */
-static struct p3_error *read_arguments(struct p3_command_context *context, const struct hit *hit,
-				       uint64_t ret[2])
-{
-	static const char *const registers[][2] = { { "rdi", "rsi" }, { "x0", "x1" } };
-	struct p3_target *target = p3_session_target(context->session);
-	size_t i;
-
-	for (i = 0; i < sizeof(registers) / sizeof(*registers); i++) {
-		struct p3_error *error = p3_target_registers(target, hit->thread->thread.number,
-							     registers[i], 2, ret);
-
-		if (!error && ret[0])
-			return NULL;
-		p3_error_free(error);
-	}
-	return p3_error_new(P3_UNSUPPORTED, "the registers of this machine are not known");
-}
-
 static bool is_resumed(const struct p3_snapshot_thread *thread)
 {
 	size_t i;
@@ -323,12 +193,12 @@ static struct p3_error *read_panic(struct p3_command_context *context, struct hi
 	uint64_t arguments[2], sp = stack_of(hit->thread, 0), end = stack_of(hit->thread, 3);
 
 	if (hit->point == P3_POINT_PANIC) {
-		P3_TRY(read_arguments(context, hit, arguments));
+		P3_TRY(p3_stop_arguments(context, hit->thread->thread.number, arguments));
 		P3_TRY(p3_rust_panic(target, arena, arguments[0], arguments[1], sp, end,
 				     &hit->panic));
 	} else if (hit->point == P3_POINT_RAISE) {
 		end = stack_of(hit->thread, 6) ? stack_of(hit->thread, 6) : end;
-		P3_TRY(read_arguments(context, hit, arguments));
+		P3_TRY(p3_stop_arguments(context, hit->thread->thread.number, arguments));
 		P3_TRY(p3_rust_raised(target, arena, arguments[0], sp, end, &hit->panic));
 	} else {
 		const struct p3_panic *seen = last_seen(hit->thread->thread.lwp);
@@ -420,13 +290,9 @@ static bool is_wanted(const struct mode *mode, const struct hit *hit)
 /* The selected thread, and which function it is at the start of. */
 static struct p3_error *find_hit(struct p3_command_context *context, struct hit *ret)
 {
-	const struct p3_snapshot *snapshot;
 	struct hit hit = { 0 };
 
-	P3_TRY(p3_session_snapshot(context->session, P3_SELECTED_THREAD, &snapshot));
-	if (!snapshot->threads.count || !snapshot->threads.items[0].frames.count)
-		return p3_error_new(P3_NOT_FOUND, "no thread is selected");
-	hit.thread = &snapshot->threads.items[0];
+	P3_TRY(p3_stop_thread(context, &hit.thread));
 	hit.module = hit.thread->frames.items[0].module;
 	if (hit.thread->frames.items[0].native.name)
 		hit.point = p3_rust_point(hit.thread->frames.items[0].native.name);
@@ -441,12 +307,9 @@ static struct p3_error *find_hit(struct p3_command_context *context, struct hit 
 struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode, bool *stop_ret)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	static char shown[] = "20";
-	char *words[] = { shown };
 	struct p3_error *error;
 	struct hit hit;
 
-	_Static_assert(SHOWN == 20, "as in the text");
 	*stop_ret = true;
 	P3_TRY(find_hit(context, &hit));
 	/* A module with symbols was stopped in before it came to the unwinder. */
@@ -474,8 +337,7 @@ struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode,
 		p3_text_printf(&text, "  its message cannot be read: %s\n", error->message);
 	p3_error_free(error);
 	set_variables(context, &hit.panic);
-	P3_TRY(p3_command_write(context, p3_text_string(&text)));
-	return p3_command_bt(context, words, 1);
+	return p3_stop_show(context, &text);
 }
 
 /* ---- later ---- */

@@ -676,6 +676,18 @@ bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t
 	return false;
 }
 
+bool p3_py_has_operand(struct p3_py *py, const struct p3_py_frame *frame, uint64_t object)
+{
+	const char *name;
+	uint64_t operand;
+	uint32_t i = 0;
+
+	while (next_operand(py, frame, &i, &operand))
+		if (operand == object || p3_py_bound_self(py, operand, &name) == object)
+			return true;
+	return false;
+}
+
 uint64_t p3_py_global_object(struct p3_py *py, const struct p3_py_frame *frame, const char *name,
 			     const char **kind_ret)
 {

@@ -190,14 +190,11 @@ bool p3_layout_from_dwarf(struct p3_file *file, struct p3_layout *layout);
 
 /* ---- private to cpython/: objects ---- */
 
-/* A str as UTF-8, escaped; the text is "?" when it cannot be read. */
-const char *p3_py_string(struct p3_py *py, uint64_t object);
+enum { P3_MAX_BASES = 64 }; /* classes that one is derived from, by the first base */
 /* A number of up to 8 bytes; 0 where it cannot be read. */
 uint64_t p3_py_peek(struct p3_py *py, uint64_t address, size_t size);
 /* The name of an object's type, if the type is static (not a class statement's); else "". */
 const char *p3_py_static_type(struct p3_py *py, uint64_t object);
-/* Is it an instance of BaseException? */
-bool p3_py_is_exception(struct p3_py *py, uint64_t object);
 /* The value of `key` in a dict with str keys; 0: not there. */
 uint64_t p3_py_dict_get(struct p3_py *py, uint64_t dict, const char *key);
 /* An int of one or two digits; false: it is none. */
@@ -212,9 +209,6 @@ struct p3_py_items {
 void p3_py_dict_items(struct p3_py *py, uint64_t dict, struct p3_py_items *ret);
 /* Is the object a class? */
 bool p3_py_is_type(struct p3_py *py, uint64_t object);
-/* Add the name of a class: "pydantic_core.Url". */
-struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t type,
-				 struct p3_text *ret) P3_MUST_CHECK;
 /* An attribute in the instance's own dict or values; 0: not there. */
 uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 

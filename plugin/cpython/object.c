@@ -1137,3 +1137,26 @@ struct p3_error *p3_py_type_name(struct p3_py *py, uint64_t address, struct p3_t
 	P3_TRY(read_type_at(py, address, &type));
 	return add_type_name(&format, &type);
 }
+
+uint64_t p3_py_type_of(struct p3_py *py, uint64_t object)
+{
+	return p3_py_peek(py, object + py->layout->object.type, 8);
+}
+
+bool p3_py_is_subclass(struct p3_py *py, uint64_t type, const char *name)
+{
+	int i;
+
+	for (i = 0; type && i < P3_MAX_BASES; i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		const char *whole, *last;
+
+		p3_error_free(p3_py_type_name(py, type, &text));
+		whole = p3_text_string(&text);
+		last = strrchr(whole, '.');
+		if (!strcmp(whole, name) || (last && !strcmp(last + 1, name)))
+			return true;
+		type = p3_py_peek(py, type + py->layout->type.base, 8);
+	}
+	return false;
+}

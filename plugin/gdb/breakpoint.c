@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Breakpoints of pyo3-break-panic. The user's has the condition $_pyo3_panic(); internal ones,
- * on other functions that matter, do as the user's: none stops when that is deleted or
- * disabled, and its `commands` are theirs.
+ * Breakpoints of pyo3-break-panic and the like. The user's has the condition $_pyo3_panic();
+ * internal ones, on other functions that matter, do as the user's of their kind: none stops when
+ * that is deleted or disabled, and its `commands` are theirs.
  *
  * The name of rust_panic was plain up to rustc 1.86, and is __rustc::rust_panic from 1.87 on
  * (facts/users.md 2.2). gdb 13 demangles that with a crate hash, and finds both by
@@ -26,12 +26,23 @@ enum { MAX_FACES = 64 };
  * pending one. */
 static struct {
 	int64_t number;
-	char condition[40];
+	char condition[48];
 } faces[MAX_FACES];
 static size_t face_count;
 
+/* Is this the condition of the user's breakpoints of a kind? Then it goes on with the mode. */
+static const char *is_condition(const char *condition, enum p3_stop stop)
+{
+	char call[32];
+	const char *at;
+
+	snprintf(call, sizeof(call), "$%s(", p3_stop_kinds[stop].function);
+	at = condition ? strstr(condition, call) : NULL;
+	return at ? at + strlen(call) : NULL;
+}
+
 /* The condition of a breakpoint, if it is one of ours that the user sees; else NULL. */
-static const char *face_condition(struct p3_arena *arena, PyObject *breakpoint)
+static const char *face_condition(struct p3_arena *arena, PyObject *breakpoint, enum p3_stop stop)
 {
 	const char *condition = p3_gdb_attribute_text(arena, breakpoint, "condition");
 	int64_t number = p3_gdb_attribute_number(breakpoint, "number", 0);
@@ -41,11 +52,11 @@ static const char *face_condition(struct p3_arena *arena, PyObject *breakpoint)
 	for (i = 0; !condition && i < face_count; i++)
 		if (faces[i].number == number)
 			condition = faces[i].condition;
-	return condition && strstr(condition, "$_pyo3_panic(") ? condition : NULL;
+	return is_condition(condition, stop) ? condition : NULL;
 }
 
 /* The user's breakpoint that is enabled, and its mode; NULL: there is none. */
-static PyObject *find_face(uint32_t *mode_ret)
+static PyObject *find_face(enum p3_stop stop, uint32_t *mode_ret)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
 	P3_OBJECT all = breakpoints();
@@ -55,11 +66,11 @@ static PyObject *find_face(uint32_t *mode_ret)
 		PyObject *breakpoint = PySequence_GetItem(all, i);
 		P3_OBJECT enabled =
 			breakpoint ? PyObject_GetAttrString(breakpoint, "enabled") : NULL;
-		const char *condition = breakpoint ? face_condition(arena, breakpoint) : NULL;
+		const char *condition = breakpoint ? face_condition(arena, breakpoint, stop) : NULL;
 
 		p3_gdb_clear();
 		if (condition && enabled == Py_True) {
-			*mode_ret = (uint32_t)strtoul(strstr(condition, "panic(") + 6, NULL, 10);
+			*mode_ret = (uint32_t)strtoul(is_condition(condition, stop), NULL, 10);
 			return breakpoint;
 		}
 		Py_XDECREF(breakpoint);
@@ -72,12 +83,15 @@ static void say_error(struct p3_error *error)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 
-	p3_text_printf(&text, "pyo3-break-panic: %s\n", error->message);
+	p3_text_printf(&text, "pyo3-gdb: %s\n", error->message);
 	p3_error_free(error);
 	p3_error_free(p3_gdb_write(p3_text_string(&text)));
 }
 
-static bool hit(uint32_t mode)
+/* Of the hits at this stop, what has more to say once all threads are stopped. */
+static bool asked[P3_STOPS];
+
+static bool hit(enum p3_stop stop_kind, uint32_t mode)
 {
 	struct p3_command_context context;
 	struct p3_error *error;
@@ -85,12 +99,39 @@ static bool hit(uint32_t mode)
 
 	p3_gdb_host_forget(); /* gdb has not said yet that the program has stopped */
 	context = p3_gdb_context();
-	error = p3_panic_hit(&context, mode, &stop);
+	error = p3_stop_kinds[stop_kind].hit(&context, mode, &stop);
 	if (error)
 		say_error(error);
 	p3_gdb_host_forget();
+	asked[stop_kind] |= stop;
 	return stop;
 }
+
+static PyObject *on_stop(PyObject *self, PyObject *event)
+{
+	enum p3_stop kind;
+
+	(void)self;
+	(void)event;
+	for (kind = 0; kind < P3_STOPS; kind++) {
+		struct p3_error *error = NULL;
+
+		if (asked[kind] && p3_stop_kinds[kind].stopped) {
+			struct p3_command_context context;
+
+			p3_gdb_host_forget();
+			context = p3_gdb_context();
+			error = p3_stop_kinds[kind].stopped(&context);
+		}
+		if (error)
+			say_error(error);
+		asked[kind] = false;
+	}
+	p3_gdb_host_forget();
+	p3_gdb_clear();
+	Py_RETURN_NONE;
+}
+static PyMethodDef on_stop_method = { "pyo3_gdb_stop", on_stop, METH_O, NULL };
 
 static uint64_t current_pc(void)
 {
@@ -102,21 +143,27 @@ static uint64_t current_pc(void)
 }
 
 /* Where the user's breakpoint was asked about last. */
-static uint64_t face_pc;
+static uint64_t face_pcs[P3_STOPS];
+
+/* The methods' self is the kind of stop. */
+static enum p3_stop kind_of(PyObject *self)
+{
+	return (enum p3_stop)PyLong_AsLong(self);
+}
 
 /* $_pyo3_panic([MODE]) */
-static PyObject *panic_invoke(PyObject *self, PyObject *args)
+static PyObject *invoke(PyObject *self, PyObject *args)
 {
 	P3_OBJECT first = PyTuple_Size(args) > 0 ? PySequence_GetItem(args, 0) : NULL;
 	P3_OBJECT number = first ? PyNumber_Long(first) : NULL;
 	long mode = number ? PyLong_AsLong(number) : 0;
+	enum p3_stop kind = kind_of(self);
 	bool stop;
 
-	(void)self;
 	p3_gdb_clear();
-	face_pc = current_pc();
+	face_pcs[kind] = current_pc();
 	/* A user's pretty-printer that called a function, from within a command of ours. */
-	stop = p3_gdb_busy() || hit(mode < 0 ? 0 : (uint32_t)mode);
+	stop = p3_gdb_busy() || hit(kind, mode < 0 ? 0 : (uint32_t)mode);
 	p3_gdb_clear();
 	return PyLong_FromLong(stop);
 }
@@ -124,20 +171,20 @@ static PyObject *panic_invoke(PyObject *self, PyObject *args)
 /* gdb asks at each hit of an internal breakpoint: True stops, False goes on. */
 static PyObject *follow(PyObject *self, PyObject *args)
 {
+	enum p3_stop kind = kind_of(self);
 	uint32_t mode = 0;
-	P3_OBJECT face = find_face(&mode);
+	P3_OBJECT face = find_face(kind, &mode);
 	/* gdb asks in the order in which breakpoints were made: the user's was asked before, if
 	 * it is at this place, too, and has an ignore count of its own. */
-	bool stop = face && current_pc() != face_pc && (p3_gdb_busy() || hit(mode));
+	bool stop = face && current_pc() != face_pcs[kind] && (p3_gdb_busy() || hit(kind, mode));
 
-	(void)self;
 	(void)args;
 	p3_gdb_clear();
 	return PyBool_FromLong(stop);
 }
 
-static PyMethodDef panic_methods[] = {
-	{ "invoke", panic_invoke, METH_VARARGS, NULL },
+static PyMethodDef invoke_methods[] = {
+	{ "invoke", invoke, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 static PyMethodDef follow_methods[] = {
@@ -145,23 +192,16 @@ static PyMethodDef follow_methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-/* The internal breakpoints, by the place they are at. */
-static PyObject *followers;
+/* The internal breakpoints of each kind, by the place they are at. */
+static PyObject *followers[P3_STOPS];
 
 /* The `commands` of the user's breakpoint are those of the internal ones. */
-static PyObject *on_modified(PyObject *self, PyObject *changed)
+static void copy_commands(PyObject *from, PyObject *to)
 {
-	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
-	P3_OBJECT commands = NULL;
-	P3_OBJECT all = NULL;
-	Py_ssize_t count, i;
+	P3_OBJECT commands = PyObject_GetAttrString(from, "commands");
+	P3_OBJECT all = to ? PyDict_Values(to) : NULL;
+	Py_ssize_t count = all && commands ? PyObject_Size(all) : 0, i;
 
-	(void)self;
-	if (!followers || !face_condition(arena, changed))
-		Py_RETURN_NONE;
-	commands = PyObject_GetAttrString(changed, "commands");
-	all = PyDict_Values(followers);
-	count = all && commands ? PyObject_Size(all) : 0;
 	for (i = 0; i < count; i++) {
 		P3_OBJECT other = PySequence_GetItem(all, i);
 
@@ -169,25 +209,42 @@ static PyObject *on_modified(PyObject *self, PyObject *changed)
 		p3_gdb_clear();
 	}
 	p3_gdb_clear();
+}
+
+static PyObject *on_modified(PyObject *self, PyObject *changed)
+{
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	enum p3_stop stop;
+
+	(void)self;
+	for (stop = 0; stop < P3_STOPS; stop++)
+		if (face_condition(arena, changed, stop))
+			copy_commands(changed, followers[stop]);
 	Py_RETURN_NONE;
 }
 static PyMethodDef on_modified_method = { "pyo3_gdb_modified", on_modified, METH_O, NULL };
 
-static bool define(const char *name, const char *doc, PyMethodDef *methods)
+static bool define(enum p3_stop stop)
 {
+	const struct p3_stop_kind *kind = &p3_stop_kinds[stop];
 	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Function");
-	P3_OBJECT type = base ? p3_gdb_subclass("Pyo3Function", base, doc, methods, NULL) : NULL;
-	P3_OBJECT made = type ? PyObject_CallFunction(type, "s", name) : NULL;
+	P3_OBJECT self = PyLong_FromLong(stop);
+	P3_OBJECT type = base && self ? p3_gdb_subclass("Pyo3Function", base, kind->help,
+							invoke_methods, self)
+				      : NULL;
+	P3_OBJECT made = type ? PyObject_CallFunction(type, "s", kind->function) : NULL;
 
 	return made != NULL;
 }
 
 bool p3_gdb_define_functions(void)
 {
-	return define("_pyo3_panic",
-		      "$_pyo3_panic ([MODE]): say what Rust panic the thread is at the start of.\n"
-		      "The condition of the breakpoint that pyo3-break-panic makes.",
-		      panic_methods) &&
+	enum p3_stop stop;
+
+	for (stop = 0; stop < P3_STOPS; stop++)
+		if (!define(stop))
+			return false;
+	return p3_gdb_connect("stop", &on_stop_method) &&
 	       p3_gdb_connect("breakpoint_modified", &on_modified_method);
 }
 
@@ -203,7 +260,7 @@ static bool shows_hashes(void)
 }
 
 /* The user's with this condition; 0: there is none. */
-static int64_t find_equal(const char *wanted)
+static int64_t find_equal(enum p3_stop stop, const char *wanted)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
 	P3_OBJECT all = breakpoints();
@@ -212,7 +269,7 @@ static int64_t find_equal(const char *wanted)
 
 	for (i = 0; i < count && !number; i++) {
 		P3_OBJECT breakpoint = PySequence_GetItem(all, i);
-		const char *condition = breakpoint ? face_condition(arena, breakpoint) : NULL;
+		const char *condition = breakpoint ? face_condition(arena, breakpoint, stop) : NULL;
 
 		if (condition && !strcmp(condition, wanted))
 			number = p3_gdb_attribute_number(breakpoint, "number", 0);
@@ -233,19 +290,18 @@ static int64_t newest_number(void)
 }
 
 /* gdb's own command: a condition set later makes it forget that it may be pending. */
-static struct p3_error *set_visible(const char *spec, const char *condition)
+static struct p3_error *set_visible(enum p3_stop stop, const char *spec, const char *condition)
 {
 	P3_OBJECT command = PyUnicode_FromFormat("with breakpoint pending on -- break %s if %s",
 						 spec, condition);
-	int64_t number = find_equal(condition);
+	int64_t number = find_equal(stop, condition);
 	P3_OBJECT done = NULL;
 
 	if (number)
-		return p3_error_new(P3_USAGE, "breakpoint %" PRId64 " stops at Rust panics already",
-				    number);
+		return p3_error_new(P3_USAGE, "breakpoint %" PRId64 " does this already", number);
 	done = command ? p3_gdb_call(p3_gdb(), "execute", "(O)", command) : NULL;
 	if (!done)
-		return p3_gdb_error("setting a breakpoint on rust_panic");
+		return p3_gdb_error("setting a breakpoint");
 	if (face_count < MAX_FACES) {
 		faces[face_count].number = newest_number();
 		snprintf(faces[face_count].condition, sizeof(faces[face_count].condition), "%s",
@@ -263,44 +319,48 @@ static bool is_valid(PyObject *breakpoint)
 	return valid == Py_True;
 }
 
-static struct p3_error *set_internal(const char *spec)
+static struct p3_error *set_internal(enum p3_stop stop, const char *spec)
 {
 	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Breakpoint");
 	P3_OBJECT place = p3_gdb_call(p3_gdb(), "decode_line", "(s)", spec);
 	P3_OBJECT type = NULL;
 	P3_OBJECT none = PyTuple_New(0);
 	P3_OBJECT options = NULL;
+	P3_OBJECT self = PyLong_FromLong(stop);
 	P3_OBJECT made = NULL;
 
 	p3_gdb_clear();
 	if (!place) /* gdb would say so, of something that the user has not asked for */
 		return p3_error_new(P3_NOT_FOUND, "there is no %s yet", spec);
-	if (!followers)
-		followers = PyDict_New();
-	if (followers && is_valid(PyDict_GetItemString(followers, spec)))
+	if (!followers[stop])
+		followers[stop] = PyDict_New();
+	if (followers[stop] && is_valid(PyDict_GetItemString(followers[stop], spec)))
 		return NULL;
-	type = base ? p3_gdb_subclass("PanicBreakpoint", base, "Stops at Rust panics.",
-				      follow_methods, NULL)
+	type = base ? p3_gdb_subclass("Pyo3Breakpoint", base, "Does as one of the user's.",
+				      follow_methods, self)
 		    : NULL;
 	options = Py_BuildValue("{s:s,s:O}", "spec", spec, "internal", Py_True);
 	made = type && none && options ? PyObject_Call(type, none, options) : NULL;
-	if (!made || !followers || PyDict_SetItemString(followers, spec, made) < 0)
-		return p3_gdb_error("setting a breakpoint on a panic");
+	if (!made || !followers[stop] || PyDict_SetItemString(followers[stop], spec, made) < 0)
+		return p3_gdb_error("setting a breakpoint");
 	return NULL;
 }
 
-struct p3_error *p3_gdb_set_breakpoint(void *context, const char *spec, const char *condition)
+struct p3_error *p3_gdb_set_breakpoint(void *context, enum p3_stop stop, const char *spec,
+				       const char *condition)
 {
 	(void)context;
-	if (spec)
-		return set_internal(spec);
-	return set_visible(shows_hashes() ? "rust_panic" : "__rustc::rust_panic", condition);
+	if (!condition)
+		return set_internal(stop, spec);
+	if (!spec)
+		spec = shows_hashes() ? "rust_panic" : "__rustc::rust_panic";
+	return set_visible(stop, spec, condition);
 }
 
 void p3_gdb_loaded(const char *path)
 {
 	struct p3_command_context context = p3_gdb_context();
-	struct p3_error *error = p3_panic_loaded(&context, path, NULL);
+	struct p3_error *error = p3_stop_loaded(&context, path, NULL);
 
 	if (error)
 		say_error(error);

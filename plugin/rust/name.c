@@ -303,10 +303,28 @@ enum p3_rust_point p3_rust_point(const char *name)
 #include "names.def"
 #undef NAME
 	};
+	static const struct {
+		enum p3_rust_point point;
+		const char *type;
+	} conversions[] = {
+#define NAME(...)
+#define CONVERSION(point_, type_) { point_, type_ },
+#include "names.def"
+#undef NAME
+	};
+	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *end;
 	size_t i;
 
 	/* Of thousands of symbols few are worth the demangling. */
+	if (strstr(name, "PyBorrow") && strstr(name, "from")) {
+		name = readable(name, &demangled, &end);
+		for (i = 0; i < sizeof(conversions) / sizeof(*conversions); i++)
+			if (strstr(name, conversions[i].type) && strstr(name, "PyErr") &&
+			    !strncmp(end - 6, "::from", 6))
+				return conversions[i].point;
+	}
 	if (!strstr(name, "panic") && !strstr(name, "_Unwind"))
 		return P3_POINT_NONE;
 	add_path(name, &path);

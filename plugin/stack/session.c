@@ -674,3 +674,26 @@ void p3_session_read_variables(struct p3_session *session, const struct p3_stack
 			p3_arena_string(p3_target_arena(session->target), error->message);
 	p3_error_free(error);
 }
+
+void p3_session_rust_variables(struct p3_session *session, const struct p3_stack *stack,
+			       const struct p3_frame *frame, struct p3_frame_variables *ret)
+{
+	struct p3_error *error;
+
+	*ret = (struct p3_frame_variables){ 0 };
+	if (frame->py || !frame->file || !frame->has_level || !frame->language ||
+	    strcmp(frame->language, "rust") != 0)
+		return;
+	error = p3_native_variables(session->native, session->target, stack->thread->modules,
+				    p3_target_arena(session->target), stack->thread->native,
+				    frame->level, true, true, ret);
+	if (error)
+		*ret = (struct p3_frame_variables){ 0 };
+	p3_error_free(error);
+}
+
+const char *p3_session_symbol(struct p3_session *session, const struct p3_modules *modules,
+			      uint64_t address)
+{
+	return p3_native_symbol(session->native, session->target, modules, address);
+}

@@ -6,5 +6,8 @@
 #include <pyo3-gdb/stack.h>
 
 struct p3_native *p3_session_native(struct p3_session *session);
+/* The variables of a Rust frame, to find guards among; none if it has none that can be read. */
+void p3_session_rust_variables(struct p3_session *session, const struct p3_stack *stack,
+			       const struct p3_frame *frame, struct p3_frame_variables *ret);
 
 #endif

@@ -379,17 +379,12 @@ static void look_at_frame(struct look *look, size_t thread, const struct p3_fram
 {
 	const struct p3_stack *stack = &look->stacks[thread];
 	struct p3_frame_variables variables = { 0 };
-	struct p3_error *error;
 	size_t i;
 
-	if (frame->py || !frame->file || !frame->has_level || !frame->language ||
-	    strcmp(frame->language, "rust") != 0 || frame->role == P3_ROLE_RUNTIME ||
-	    frame->role == P3_ROLE_PANIC)
+	if (frame->role == P3_ROLE_RUNTIME || frame->role == P3_ROLE_PANIC)
 		return;
-	error = p3_native_variables(p3_session_native(look->session), look->target,
-				    &look->snapshot->modules, look->arena, stack->thread->native,
-				    frame->level, true, true, &variables);
-	for (i = 0; !error && i < variables.count; i++) {
+	p3_session_rust_variables(look->session, stack, frame, &variables);
+	for (i = 0; i < variables.count; i++) {
 		enum p3_certainty certainty = guards(look, &variables.items[i]);
 
 		/* A guard of its own that cannot be read is of another lock, most likely. */
@@ -402,7 +397,6 @@ static void look_at_frame(struct look *look, size_t thread, const struct p3_fram
 					   certainty == P3_PROBABLE ? ", optimized out," : "",
 					   describe(look->arena, frame)));
 	}
-	p3_error_free(error);
 }
 
 static void find_guard(struct look *look)

@@ -15,7 +15,7 @@
 # gdb-command: pyo3-bt -1
 # gdb-check: #\d+ +py    <module>
 # gdb-command: pyo3-break-panic
-# gdb-check: breakpoint 1 stops at Rust panics already
+# gdb-check: breakpoint 1 does this already
 import scene
 import demo
 
