@@ -11,20 +11,22 @@
 #include <pyo3-gdb/stack.h>
 
 /* Kinds of breakpoints that say what happened. */
-enum p3_stop { P3_STOP_PANIC, P3_STOP_BORROW, P3_STOP_EXCEPTION, P3_STOPS };
+enum p3_stop { P3_STOP_PANIC, P3_STOP_BORROW, P3_STOP_EXCEPTION, P3_STOP_FUNCTION, P3_STOPS };
 
 /* The acting op table. */
 struct p3_actions {
 	/* Write to the user; P3_HOST when the user interrupted or quit the pager. */
 	struct p3_error *(*write)(void *context, const char *text);
 	/*
-	 * With a condition, set the user's breakpoint, pending if need be; P3_USAGE: there is one
-	 * with this condition. `spec` NULL: on rust_panic, by the name that this debugger finds it
-	 * by. Without a condition, set an internal one, once, that does as the user's of the same
-	 * kind; P3_NOT_FOUND: there is no such function yet.
+	 * Set the user's breakpoint, pending if need be; P3_USAGE: there is one with this
+	 * condition. `spec` NULL: on rust_panic, by the name that this debugger finds it by.
+	 * `internal`: set one, once, that does as the user's with this condition, NULL: as any
+	 * of the same kind; P3_NOT_FOUND: there is no such function yet.
 	 */
 	struct p3_error *(*breakpoint)(void *context, enum p3_stop stop, const char *spec,
-				       const char *condition);
+				       const char *condition, bool internal);
+	/* Would a breakpoint at `spec` have a place now? */
+	bool (*resolves)(void *context, const char *spec);
 	/* Set a convenience variable, $NAME; text NULL: to the number. */
 	void (*variable)(void *context, const char *name, const char *text, uint64_t number);
 	/* Make the frame of this level the selected one, without printing it. */
@@ -43,13 +45,15 @@ struct p3_command_context {
 	void *actions_context;
 };
 
+enum p3_completes { P3_COMPLETES_NOTHING, P3_COMPLETES_FILES, P3_COMPLETES_FUNCTIONS };
+
 struct p3_command {
-	const char *name;	    /* "pyo3-bt", "info pyo3" */
-	const char *arguments;	    /* "[-full] [-raw] ..." */
-	const char *summary;	    /* one line, as `help` lists it */
-	const char *help;	    /* the rest of `help pyo3-bt` */
-	const char *const *options; /* for completion; NULL-terminated */
-	bool takes_file;	    /* completes file names */
+	const char *name;	     /* "pyo3-bt", "info pyo3" */
+	const char *arguments;	     /* "[-full] [-raw] ..." */
+	const char *summary;	     /* one line, as `help` lists it */
+	const char *help;	     /* the rest of `help pyo3-bt` */
+	const char *const *options;  /* for completion; NULL-terminated */
+	enum p3_completes completes; /* beside the options */
 	struct p3_error *(*run)(struct p3_command_context *context, char **words, size_t count);
 };
 
@@ -82,6 +86,10 @@ extern const struct p3_stop_kind {
 	/* Once it has stopped, and so have all threads: say more. NULL: hit has said it all. */
 	struct p3_error *(*stopped)(struct p3_command_context *context);
 } p3_stop_kinds[P3_STOPS];
+
+/* Call `add` with each Python name of a Rust function in the process that begins with `text`. */
+void p3_break_complete(struct p3_command_context *context, const char *text,
+		       void (*add)(void *list, const char *name), void *list);
 
 /* A file was loaded: if it is a Rust module, breakpoints are set in it. */
 struct p3_error *p3_stop_loaded(struct p3_command_context *context, const char *path,

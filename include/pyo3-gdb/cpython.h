@@ -186,6 +186,35 @@ bool p3_py_pyclass(struct p3_py *py, uint64_t object, const struct p3_modules *m
  * names of a stripped file. NULL: the function has several.
  */
 void p3_py_natives(struct p3_py *py, uint64_t start, uint64_t end, struct p3_map *ret);
+
+/* C functions of an extension. */
+struct p3_py_entry {
+	uint64_t address;
+	uint64_t definition; /* its PyMethodDef; 0: it has none */
+};
+struct p3_py_entries {
+	P3_LIST(struct p3_py_entry);
+};
+/*
+ * Add those that Python calls `name` in the extension within [start, end), as above. Functions that
+ * several names share, PyO3's own, are among them only if there are no others.
+ */
+void p3_py_native_entries(struct p3_py *py, uint64_t start, uint64_t end, const char *name,
+			  struct p3_py_entries *ret);
+/* Every name that Python has for functions there; one may be there twice. */
+struct p3_py_names {
+	P3_LIST(const char *);
+};
+void p3_py_native_names(struct p3_py *py, uint64_t start, uint64_t end, struct p3_py_names *ret);
+/* The same as p3_py_native_entries() of a PyMethodDef that a function is being made of. */
+void p3_py_definition_entries(struct p3_py *py, uint64_t definition, const char *name,
+			      struct p3_py_entries *ret);
+/* The same of a PyType_Spec that a class is being made of. */
+void p3_py_spec_entries(struct p3_py *py, uint64_t spec, const struct p3_modules *modules,
+			const char *name, struct p3_py_entries *ret);
+/* May `wanted`, as a user writes it, be what is called `known`? The last parts are equal, and of
+ * those before, modules may be left out of either: "Url.host" is "pydantic_core._pydantic.Url.host". */
+bool p3_py_same_name(const char *known, const char *wanted);
 /*
  * The lock of Python's threading that the frame is calling: by what is on its stack. 0: there is none. *recursive_ret: it is an RLock.
  */

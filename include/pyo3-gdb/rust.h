@@ -26,6 +26,13 @@ enum p3_role p3_rust_role(const char *name, const char *file);
  */
 bool p3_rust_wrapped(const char *name, struct p3_text *ret);
 
+/*
+ * The function that a symbol of PyO3's defines for Python, renamed or not: the PyMethodDef
+ * "demo::rust_name::_PYO3_DEF" (0.28 and newer), or the trampoline that is in an `impl` of
+ * "demo::rust_name::MakeDef" (to 0.26). False: it is neither.
+ */
+bool p3_rust_defined(const char *name, struct p3_text *ret);
+
 /* True for names only Rust has; tells Rust from C in a module with both. */
 bool p3_rust_looks_like(const char *name);
 
@@ -93,6 +100,7 @@ enum p3_rust_point {
 	P3_POINT_RAISE,	     /* the unwinder: exceptions of all languages */
 	P3_POINT_BORROW,     /* PyO3 makes an exception of a PyBorrowError */
 	P3_POINT_BORROW_MUT, /* the same of a PyBorrowMutError */
+	P3_POINT_FUNCTION,   /* what pyo3-break was given: by no name of its own */
 };
 /* By a function's name, mangled or not. */
 enum p3_rust_point p3_rust_point(const char *name);

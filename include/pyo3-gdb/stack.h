@@ -96,6 +96,9 @@ const struct p3_map *p3_session_natives(struct p3_session *session, struct p3_py
 /* The function that starts at a run-time address, as the symbols have it; NULL: none does. */
 const char *p3_session_symbol(struct p3_session *session, const struct p3_modules *modules,
 			      uint64_t address);
+/* The variable that starts at a run-time address, as the symbols have it; NULL: none does. */
+const char *p3_session_object(struct p3_session *session, const struct p3_modules *modules,
+			      uint64_t address);
 /* Who has borrowed an object of a #[pyclass]. */
 struct p3_borrower {
 	const struct p3_snapshot_thread *thread; /* NULL: nobody was found */

@@ -7,14 +7,14 @@
 
 enum { MAX_WORDS = 64 };
 
-#define COMMAND(function, name, arguments, takes_file, summary, help, ...) \
+#define COMMAND(function, name, arguments, completes, summary, help, ...) \
 	static const char *const function##_options[] = { __VA_ARGS__ __VA_OPT__(, ) NULL };
 #include "command.def"
 #undef COMMAND
 
 static const struct p3_command commands[] = {
-#define COMMAND(function, name, arguments, takes_file, summary, help, ...) \
-	{ name, arguments, summary, help, function##_options, takes_file, p3_command_##function },
+#define COMMAND(function, name, arguments, completes, summary, help, ...) \
+	{ name, arguments, summary, help, function##_options, completes, p3_command_##function },
 #include "command.def"
 #undef COMMAND
 };

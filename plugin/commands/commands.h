@@ -48,9 +48,10 @@ void p3_source_done(FILE **file);
 /* The functions of these points, in all modules, now and later, have breakpoints. */
 #define P3_POINT_BIT(point) (1u << (point))
 struct p3_error *p3_stop_arm(struct p3_command_context *context, uint32_t points) P3_MUST_CHECK;
-/* The same for one function of any module, if it is there. */
+/* The same for one place, if it is there; it does as the breakpoint with this condition, NULL: as any of
+ * its kind. */
 struct p3_error *p3_stop_follow(struct p3_command_context *context, enum p3_stop stop,
-				const char *name) P3_MUST_CHECK;
+				const char *spec, const char *condition) P3_MUST_CHECK;
 /* Has the module a function that is such a point, with a breakpoint? */
 bool p3_stop_has_point(const char *path, enum p3_rust_point point);
 /* The selected thread, which has frames. */
@@ -80,7 +81,12 @@ struct p3_error *p3_raise_set(struct p3_command_context *context, enum p3_stop s
 /* An interpreter was loaded: pyo3-break-exception follows it to the others. */
 struct p3_error *p3_raise_loaded(struct p3_command_context *context) P3_MUST_CHECK;
 
-p3_stop_hit p3_panic_hit, p3_borrow_hit, p3_exception_hit;
+/* A Rust module was loaded: what pyo3-break waits for may be in it. */
+struct p3_file;
+struct p3_error *p3_break_loaded(struct p3_command_context *context,
+				 struct p3_file *file) P3_MUST_CHECK;
+
+p3_stop_hit p3_panic_hit, p3_borrow_hit, p3_exception_hit, p3_function_hit;
 struct p3_error *p3_borrow_stopped(struct p3_command_context *context) P3_MUST_CHECK;
 
 struct p3_error *p3_command_no_arguments(const char *name, size_t count) P3_MUST_CHECK;

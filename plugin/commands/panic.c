@@ -114,8 +114,8 @@ struct p3_error *p3_command_break_panic(struct p3_command_context *context, char
 	snprintf(condition, sizeof(condition),
 		 number ? "$_pyo3_panic(%" PRIu32 ")" : "$_pyo3_panic()", number);
 	P3_TRY(context->actions->breakpoint(context->actions_context, P3_STOP_PANIC, NULL,
-					    condition));
-	P3_TRY(p3_stop_follow(context, P3_STOP_PANIC, "_Unwind_RaiseException"));
+					    condition, false));
+	P3_TRY(p3_stop_follow(context, P3_STOP_PANIC, "_Unwind_RaiseException", NULL));
 	points = P3_POINT_BIT(P3_POINT_PANIC) | P3_POINT_BIT(P3_POINT_NOUNWIND) |
 		 P3_POINT_BIT(P3_POINT_CLEANUP);
 	return p3_stop_arm(context, mode.caught ? points | P3_POINT_BIT(P3_POINT_CAUGHT) : points);

@@ -26,15 +26,15 @@ struct p3_error *p3_raise_loaded(struct p3_command_context *context)
 	size_t i;
 
 	for (i = 1; wanted.count && i < sizeof(functions) / sizeof(*functions); i++)
-		P3_TRY(p3_stop_follow(context, P3_STOP_EXCEPTION, functions[i]));
+		P3_TRY(p3_stop_follow(context, P3_STOP_EXCEPTION, functions[i], NULL));
 	return NULL;
 }
 
 struct p3_error *p3_raise_set(struct p3_command_context *context, enum p3_stop stop,
 			      const char *condition)
 {
-	return context->actions->breakpoint(context->actions_context, stop, functions[0],
-					    condition);
+	return context->actions->breakpoint(context->actions_context, stop, functions[0], condition,
+					    false);
 }
 
 struct p3_error *p3_command_break_exception(struct p3_command_context *context, char **words,
@@ -88,7 +88,8 @@ static bool is_from_elsewhere(struct p3_command_context *context,
 {
 	static const char *const names[] = { "rip", "rsp" };
 	struct p3_target *target = p3_session_target(context->session);
-	const struct p3_module *module;
+	const struct p3_file_facts *facts;
+	struct p3_module *module;
 	const struct p3_thread *threads;
 	uint64_t registers[2] = { 0 }, address = 0;
 	struct p3_error *error;
@@ -103,7 +104,8 @@ static bool is_from_elsewhere(struct p3_command_context *context,
 			error = p3_read_u64(target, registers[1] + known[i].offset, &address);
 	p3_error_free(error);
 	module = error ? NULL : p3_modules_at(&snapshot->modules, address);
-	return module && module->facts && !module->facts->rust;
+	facts = module ? p3_session_facts(context->session, module) : NULL;
+	return facts && !facts->rust;
 }
 
 /* Does the exception leave Rust here? User code that raises one itself, or that makes it

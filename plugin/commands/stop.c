@@ -27,6 +27,10 @@ const struct p3_stop_kind p3_stop_kinds[P3_STOPS] = {
 				"$_pyo3_exception ([MODE]): say which exception Rust raises.\n"
 				"The condition of the breakpoint that pyo3-break-exception makes.",
 				p3_exception_hit, NULL },
+	[P3_STOP_FUNCTION] = { "_pyo3_function",
+			       "$_pyo3_function (N): is this a function of Rust's?\n"
+			       "The condition of the breakpoints that pyo3-break makes.",
+			       p3_function_hit, NULL },
 };
 
 /* Whose breakpoint a function's is. */
@@ -82,10 +86,10 @@ bool p3_stop_has_point(const char *path, enum p3_rust_point point)
 }
 
 struct p3_error *p3_stop_follow(struct p3_command_context *context, enum p3_stop stop,
-				const char *name)
+				const char *spec, const char *condition)
 {
 	struct p3_error *error =
-		context->actions->breakpoint(context->actions_context, stop, name, NULL);
+		context->actions->breakpoint(context->actions_context, stop, spec, condition, true);
 
 	if (error && error->code == P3_NOT_FOUND) {
 		p3_error_free(error);
@@ -107,7 +111,7 @@ static struct p3_error *set_by_symbols(struct p3_command_context *context, struc
 
 		if (point == P3_POINT_RAISE || !(stops.wanted & P3_POINT_BIT(point)))
 			continue;
-		P3_TRY(p3_stop_follow(context, owners[point], symbols[i].name));
+		P3_TRY(p3_stop_follow(context, owners[point], symbols[i].name, NULL));
 		*points_ret |= P3_POINT_BIT(point);
 	}
 	return NULL;
@@ -133,6 +137,8 @@ static struct p3_error *arm(struct p3_command_context *context, const char *path
 		return NULL;
 	}
 	error = set_by_symbols(context, file, &armed->points);
+	if (!error)
+		error = p3_break_loaded(context, file);
 	p3_file_close(file);
 	P3_TRY(error);
 	if (armed->told || !p3_stop_state(path))
@@ -155,7 +161,8 @@ struct p3_error *p3_stop_loaded(struct p3_command_context *context, const char *
 		return NULL;
 	if (!strncmp(name, "libgcc_s", 8) || !strncmp(name, "libunwind", 9))
 		return stops.wanted & P3_POINT_BIT(P3_POINT_PANIC)
-			       ? p3_stop_follow(context, P3_STOP_PANIC, "_Unwind_RaiseException")
+			       ? p3_stop_follow(context, P3_STOP_PANIC, "_Unwind_RaiseException",
+						NULL)
 			       : NULL;
 	error = p3_elf_facts(path, debug_path, &facts);
 	if (error) {

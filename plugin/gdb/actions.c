@@ -54,6 +54,7 @@ const struct p3_actions p3_gdb_actions = {
 	.list = list_source,
 	.write = write_text,
 	.breakpoint = p3_gdb_set_breakpoint,
+	.resolves = p3_gdb_resolves,
 	.variable = set_variable,
 	.printers = p3_gdb_printer_state,
 };

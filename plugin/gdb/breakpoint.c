@@ -55,8 +55,9 @@ static const char *face_condition(struct p3_arena *arena, PyObject *breakpoint, 
 	return is_condition(condition, stop) ? condition : NULL;
 }
 
-/* The user's breakpoint that is enabled, and its mode; NULL: there is none. */
-static PyObject *find_face(enum p3_stop stop, uint32_t *mode_ret)
+/* The user's breakpoint that is enabled, with this condition (NULL: any of the kind), and its mode;
+ * NULL: there is none. */
+static PyObject *find_face(enum p3_stop stop, const char *wanted, uint32_t *mode_ret)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
 	P3_OBJECT all = breakpoints();
@@ -69,7 +70,7 @@ static PyObject *find_face(enum p3_stop stop, uint32_t *mode_ret)
 		const char *condition = breakpoint ? face_condition(arena, breakpoint, stop) : NULL;
 
 		p3_gdb_clear();
-		if (condition && enabled == Py_True) {
+		if (condition && enabled == Py_True && (!wanted || strstr(condition, wanted))) {
 			*mode_ret = (uint32_t)strtoul(is_condition(condition, stop), NULL, 10);
 			return breakpoint;
 		}
@@ -145,19 +146,13 @@ static uint64_t current_pc(void)
 /* Where the user's breakpoint was asked about last. */
 static uint64_t face_pcs[P3_STOPS];
 
-/* The methods' self is the kind of stop. */
-static enum p3_stop kind_of(PyObject *self)
-{
-	return (enum p3_stop)PyLong_AsLong(self);
-}
-
 /* $_pyo3_panic([MODE]) */
 static PyObject *invoke(PyObject *self, PyObject *args)
 {
 	P3_OBJECT first = PyTuple_Size(args) > 0 ? PySequence_GetItem(args, 0) : NULL;
 	P3_OBJECT number = first ? PyNumber_Long(first) : NULL;
 	long mode = number ? PyLong_AsLong(number) : 0;
-	enum p3_stop kind = kind_of(self);
+	enum p3_stop kind = (enum p3_stop)PyLong_AsLong(self); /* of the subclass */
 	bool stop;
 
 	p3_gdb_clear();
@@ -171,9 +166,13 @@ static PyObject *invoke(PyObject *self, PyObject *args)
 /* gdb asks at each hit of an internal breakpoint: True stops, False goes on. */
 static PyObject *follow(PyObject *self, PyObject *args)
 {
-	enum p3_stop kind = kind_of(self);
+	/* of the subclass: the kind, and the condition of the user's */
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	P3_OBJECT first = PySequence_GetItem(self, 0);
+	P3_OBJECT second = PySequence_GetItem(self, 1);
+	enum p3_stop kind = first ? (enum p3_stop)PyLong_AsLong(first) : P3_STOP_PANIC;
 	uint32_t mode = 0;
-	P3_OBJECT face = find_face(kind, &mode);
+	P3_OBJECT face = find_face(kind, p3_gdb_text(arena, second), &mode);
 	/* gdb asks in the order in which breakpoints were made: the user's was asked before, if
 	 * it is at this place, too, and has an ignore count of its own. */
 	bool stop = face && current_pc() != face_pcs[kind] && (p3_gdb_busy() || hit(kind, mode));
@@ -319,39 +318,56 @@ static bool is_valid(PyObject *breakpoint)
 	return valid == Py_True;
 }
 
-static struct p3_error *set_internal(enum p3_stop stop, const char *spec)
+static bool resolves(const char *spec)
 {
-	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Breakpoint");
 	P3_OBJECT place = p3_gdb_call(p3_gdb(), "decode_line", "(s)", spec);
+	P3_OBJECT found = place ? PySequence_GetItem(place, 1) : NULL;
+	bool yes = found && found != Py_None;
+
+	p3_gdb_clear();
+	return yes;
+}
+
+bool p3_gdb_resolves(void *context, const char *spec)
+{
+	(void)context;
+	return resolves(spec);
+}
+
+static struct p3_error *set_internal(enum p3_stop stop, const char *spec, const char *condition)
+{
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	const char *key = p3_arena_printf(arena, "%s %s", spec, condition ? condition : "");
+	P3_OBJECT base = PyObject_GetAttrString(p3_gdb(), "Breakpoint");
 	P3_OBJECT type = NULL;
 	P3_OBJECT none = PyTuple_New(0);
 	P3_OBJECT options = NULL;
-	P3_OBJECT self = PyLong_FromLong(stop);
+	P3_OBJECT self = Py_BuildValue("(iz)", (int)stop, condition);
 	P3_OBJECT made = NULL;
 
-	p3_gdb_clear();
-	if (!place) /* gdb would say so, of something that the user has not asked for */
+	/* gdb would say so, of something that the user has not asked for */
+	if (!resolves(spec))
 		return p3_error_new(P3_NOT_FOUND, "there is no %s yet", spec);
 	if (!followers[stop])
 		followers[stop] = PyDict_New();
-	if (followers[stop] && is_valid(PyDict_GetItemString(followers[stop], spec)))
+	if (followers[stop] && is_valid(PyDict_GetItemString(followers[stop], key)))
 		return NULL;
 	type = base ? p3_gdb_subclass("Pyo3Breakpoint", base, "Does as one of the user's.",
 				      follow_methods, self)
 		    : NULL;
 	options = Py_BuildValue("{s:s,s:O}", "spec", spec, "internal", Py_True);
 	made = type && none && options ? PyObject_Call(type, none, options) : NULL;
-	if (!made || !followers[stop] || PyDict_SetItemString(followers[stop], spec, made) < 0)
+	if (!made || !followers[stop] || PyDict_SetItemString(followers[stop], key, made) < 0)
 		return p3_gdb_error("setting a breakpoint");
 	return NULL;
 }
 
 struct p3_error *p3_gdb_set_breakpoint(void *context, enum p3_stop stop, const char *spec,
-				       const char *condition)
+				       const char *condition, bool internal)
 {
 	(void)context;
-	if (!condition)
-		return set_internal(stop, spec);
+	if (internal)
+		return set_internal(stop, spec, condition);
 	if (!spec)
 		spec = shows_hashes() ? "rust_panic" : "__rustc::rust_panic";
 	return set_visible(stop, spec, condition);

@@ -167,30 +167,50 @@ static PyObject *invoke(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+struct completion {
+	PyObject *list;
+	const char *last; /* what is typed of it */
+	size_t skip;	  /* gdb breaks words at '-': it completes what follows that */
+};
+
+static void add_completion(void *context, const char *text)
+{
+	struct completion *completion = context;
+	P3_OBJECT item = NULL;
+
+	if (strncmp(text, completion->last, strlen(completion->last)) != 0)
+		return;
+	item = PyUnicode_FromString(text + completion->skip);
+	if (item)
+		(void)PyList_Append(completion->list, item);
+	p3_gdb_clear();
+}
+
 static PyObject *complete(PyObject *self, PyObject *args)
 {
 	const struct p3_command *command = command_of(self);
 	P3_OBJECT list = PyList_New(0);
+	struct completion completion = { .list = list };
 	const char *text, *word, *last;
-	size_t i;
+	size_t i, typed, kept;
 
 	if (!list || !PyArg_ParseTuple(args, "zz", &text, &word))
 		return NULL;
-	if (command->takes_file)
+	if (command->completes == P3_COMPLETES_FILES)
 		return PyObject_GetAttrString(p3_gdb(), "COMPLETE_FILENAME");
-	/* gdb breaks words at '-': complete what follows it. */
 	last = text ? strrchr(text, ' ') : NULL;
-	last = last ? last + 1 : text ? text : "";
-	for (i = 0; command->options[i]; i++) {
-		const char *option = command->options[i];
-		size_t typed = strlen(last), kept = word ? strlen(word) : 0;
-		P3_OBJECT item = NULL;
+	completion.last = last ? last + 1 : text ? text : "";
+	typed = strlen(completion.last);
+	kept = word ? strlen(word) : 0;
+	completion.skip = typed >= kept ? typed - kept : 0;
+	for (i = 0; command->options[i] && (typed || text); i++)
+		add_completion(&completion, command->options[i]);
+	if (command->completes == P3_COMPLETES_FUNCTIONS && !p3_gdb_busy()) {
+		struct p3_command_context context = p3_gdb_context();
 
-		if (strncmp(option, last, typed) != 0 || (!typed && !text))
-			continue;
-		item = PyUnicode_FromString(option + (typed >= kept ? typed - kept : 0));
-		if (!item || PyList_Append(list, item) < 0)
-			return NULL;
+		p3_break_complete(&context, completion.last, add_completion, &completion);
+		p3_gdb_host_forget();
+		p3_gdb_clear();
 	}
 	Py_INCREF(list);
 	return list;
@@ -205,10 +225,10 @@ static PyMethodDef methods[] = {
 /* Under which heading `help` lists a command. */
 static const char *help_class(const char *name)
 {
-	return !strncmp(name, "info ", 5)	   ? "COMMAND_STATUS"
-	       : !strcmp(name, "pyo3-break-panic") ? "COMMAND_BREAKPOINTS"
-	       : !strcmp(name, "pyo3-capture")	   ? "COMMAND_DATA"
-						   : "COMMAND_STACK";
+	return !strncmp(name, "info ", 5)	  ? "COMMAND_STATUS"
+	       : !strncmp(name, "pyo3-break", 10) ? "COMMAND_BREAKPOINTS"
+	       : !strcmp(name, "pyo3-capture")	  ? "COMMAND_DATA"
+						  : "COMMAND_STACK";
 }
 
 /* A command of CPython's python-gdb.py that is loaded already, which the user may keep. */

@@ -91,7 +91,8 @@ bool p3_gdb_start_objects(void);
 
 /* Breakpoints, and the functions in their conditions (breakpoint.c). */
 struct p3_error *p3_gdb_set_breakpoint(void *context, enum p3_stop stop, const char *spec,
-				       const char *condition) P3_MUST_CHECK;
+				       const char *condition, bool internal) P3_MUST_CHECK;
+bool p3_gdb_resolves(void *context, const char *spec);
 bool p3_gdb_define_functions(void);
 /* A file was loaded: its path. */
 void p3_gdb_loaded(const char *path);

@@ -274,6 +274,28 @@ bool p3_rust_wrapped(const char *name, struct p3_text *ret)
 	return size > 0;
 }
 
+bool p3_rust_defined(const char *name, struct p3_text *ret)
+{
+	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	const char *end, *at, *start;
+
+	start = readable(name, &demangled, &end);
+	at = memmem(start, (size_t)(end - start), "::MakeDef", 9);
+	if (at) { /* <impl demo::rust_name::MakeDef>::_PYO3_DEF::trampoline */
+		end = at;
+		for (at = start; at < end; at++)
+			if (*at == '<' || *at == ' ')
+				start = at + 1;
+	} else { /* demo::rust_name::_PYO3_DEF */
+		at = memmem(start, (size_t)(end - start), "::_PYO3_DEF", 11);
+		if (!at || at + 11 != end)
+			return false;
+		end = at;
+	}
+	p3_text_add_bytes(ret, start, (size_t)(end - start));
+	return true;
+}
+
 bool p3_rust_looks_like(const char *name)
 {
 	struct p3_text demangled P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;

@@ -697,3 +697,13 @@ const char *p3_session_symbol(struct p3_session *session, const struct p3_module
 {
 	return p3_native_symbol(session->native, session->target, modules, address);
 }
+
+const char *p3_session_object(struct p3_session *session, const struct p3_modules *modules,
+			      uint64_t address)
+{
+	uint64_t offset = 0;
+	const char *name =
+		p3_native_object(session->native, session->target, modules, address, &offset);
+
+	return offset ? NULL : name;
+}

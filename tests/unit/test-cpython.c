@@ -116,12 +116,26 @@ static void dwarf_equals_row(void)
 	}
 }
 
+static void same_name(void)
+{
+	CHECK(p3_py_same_name("demo.Counter.add", "demo.Counter.add"));
+	CHECK(p3_py_same_name("builtins.Counter.add", "demo.Counter.add"));
+	CHECK(p3_py_same_name("demo.Counter.add", "Counter.add"));
+	CHECK(p3_py_same_name("demo.Counter.add", "add"));
+	CHECK(p3_py_same_name("pydantic_core._pydantic_core.Url.host", "pydantic_core.Url.host"));
+	CHECK(!p3_py_same_name("demo.Counter.add", "demo.Other.add"));
+	CHECK(!p3_py_same_name("demo.Counter.add", "demo.Counter.ad"));
+	CHECK(!p3_py_same_name("demo.add", "Counter.add"));
+	CHECK(!p3_py_same_name("demo.Counters.add", "Counter.add"));
+}
+
 int main(int count, char **arguments)
 {
 	interpreters = arguments + 1;
 	if (count > 1)
 		RUN(dwarf_equals_row);
 	RUN(line_table);
+	RUN(same_name);
 	RUN(old_line_tables);
 	RUN(layouts);
 	return RESULT();

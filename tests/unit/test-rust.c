@@ -168,12 +168,43 @@ static void resumed_panics(void)
 	CHECK(p3_rust_point("_ZN4pyo35panic14PanicException18from_panic_payload"
 			    "17h63b582a065cad126E") == P3_POINT_CAUGHT);
 	CHECK(p3_rust_point("_Unwind_RaiseException") == P3_POINT_RAISE);
+	CHECK(p3_rust_point("_ZN4pyo36pycell101_$LT$impl$u20$core..convert..From$LT$pyo3..pycell.."
+			    "PyBorrowError$GT$$u20$for$u20$pyo3..err..PyErr$GT$"
+			    "4from17h84153b00d2b926efE") == P3_POINT_BORROW);
+	CHECK(p3_rust_point(
+		      "<pyo3::err::PyErr as core::convert::From<pyo3::pycell::PyBorrowMutError>>"
+		      "::from") == P3_POINT_BORROW_MUT);
+	CHECK(p3_rust_point("<pyo3::pycell::PyBorrowError as core::fmt::Debug>::fmt") ==
+	      P3_POINT_NONE);
 	CHECK(p3_rust_point("demo::rust_panic") == P3_POINT_NONE);
 	CHECK(p3_rust_point("__rust_panic_cleanup") == P3_POINT_NONE);
 }
 
+static void defined(void)
+{
+	static const struct {
+		const char *name, *path; /* NULL: it defines none */
+	} items[] = {
+		{ "_ZN4demo9rust_name9_PYO3_DEF17h0123456789abcdefE", "demo::rust_name" },
+		{ "demo::<impl demo::inner::rust_name::MakeDef>::_PYO3_DEF::trampoline",
+		  "demo::inner::rust_name" },
+		{ "demo::rust_name::_PYO3_DEF::Def", NULL },
+		{ "demo::rust_name", NULL },
+		{ "_PYO3_DEF", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+
+		CHECK(p3_rust_defined(items[i].name, &text) == (items[i].path != NULL));
+		CHECK(!items[i].path || !strcmp(p3_text_string(&text), items[i].path));
+	}
+}
+
 int main(void)
 {
+	RUN(defined);
 	RUN(names_and_roles);
 	RUN(mangled_names);
 	RUN(wrapped_items);
