@@ -27,6 +27,8 @@ struct p3_actions {
 				       const char *condition, bool internal);
 	/* Would a breakpoint at `spec` have a place now? */
 	bool (*resolves)(void *context, const char *spec);
+	/* The files that the debugger has loaded, with no process, too. */
+	const char *const *(*files)(void *context, struct p3_arena *arena, size_t *count_ret);
 	/* Set a convenience variable, $NAME; text NULL: to the number. */
 	void (*variable)(void *context, const char *name, const char *text, uint64_t number);
 	/* Make the frame of this level the selected one, without printing it. */

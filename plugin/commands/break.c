@@ -182,10 +182,23 @@ static struct p3_error *follow(struct p3_command_context *context, const struct 
 	return NULL;
 }
 
-struct p3_error *p3_break_loaded(struct p3_command_context *context, struct p3_file *file)
+/* A renamed item has a symbol of another name; a stripped one has none. */
+struct p3_error *p3_break_makers(struct p3_command_context *context)
 {
 	uint32_t number;
 	size_t i;
+
+	for (number = 0; number < functions.count; number++)
+		for (i = 0; functions.pending[number] && !functions.symbols[number] &&
+			    i < sizeof(makers) / sizeof(*makers);
+		     i++)
+			P3_TRY(p3_stop_follow(context, P3_STOP_FUNCTION, makers[i].name, NULL));
+	return NULL;
+}
+
+struct p3_error *p3_break_loaded(struct p3_command_context *context, struct p3_file *file)
+{
+	uint32_t number;
 
 	for (number = 0; number < functions.count; number++) {
 		struct places places = { 0 };
@@ -195,11 +208,8 @@ struct p3_error *p3_break_loaded(struct p3_command_context *context, struct p3_f
 		find_by_symbols(context, file, functions.names[number], &places);
 		P3_TRY(follow(context, &places, 0, number));
 		functions.symbols[number] |= places.count > 0;
-		/* A renamed item has a symbol of another name; a stripped one has none. */
-		for (i = 0; !places.count && i < sizeof(makers) / sizeof(*makers); i++)
-			P3_TRY(p3_stop_follow(context, P3_STOP_FUNCTION, makers[i].name, NULL));
 	}
-	return NULL;
+	return p3_break_makers(context);
 }
 
 static bool is_name(const char *text)

@@ -85,6 +85,8 @@ struct p3_error *p3_raise_loaded(struct p3_command_context *context) P3_MUST_CHE
 struct p3_file;
 struct p3_error *p3_break_loaded(struct p3_command_context *context,
 				 struct p3_file *file) P3_MUST_CHECK;
+/* An interpreter was loaded, too: it tells what PyO3 makes, where symbols do not. */
+struct p3_error *p3_break_makers(struct p3_command_context *context) P3_MUST_CHECK;
 
 p3_stop_hit p3_panic_hit, p3_borrow_hit, p3_exception_hit, p3_function_hit;
 struct p3_error *p3_borrow_stopped(struct p3_command_context *context) P3_MUST_CHECK;

@@ -169,9 +169,25 @@ struct p3_error *p3_stop_loaded(struct p3_command_context *context, const char *
 		p3_error_free(error);
 		return NULL;
 	}
-	if (facts.py_runtime)
+	if (facts.py_runtime) {
 		P3_TRY(p3_raise_loaded(context));
+		P3_TRY(p3_break_makers(context));
+	}
 	return facts.rust && stops.wanted ? arm(context, path, debug_path, &facts) : NULL;
+}
+
+/* No process yet: a program that has Python within is a module already; others are told of when
+ * they are loaded. */
+static struct p3_error *arm_files(struct p3_command_context *context)
+{
+	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
+	const char *const *files;
+	size_t count, i;
+
+	files = context->actions->files(context->actions_context, arena, &count);
+	for (i = 0; i < count; i++)
+		P3_TRY(p3_stop_loaded(context, files[i], NULL));
+	return NULL;
 }
 
 struct p3_error *p3_stop_arm(struct p3_command_context *context, uint32_t points)
@@ -183,9 +199,9 @@ struct p3_error *p3_stop_arm(struct p3_command_context *context, uint32_t points
 	stops.armed = true;
 	stops.wanted |= points;
 	error = p3_session_snapshot(context->session, P3_NO_THREADS, &snapshot);
-	if (error) { /* no process yet: modules will be told of as they are loaded */
+	if (error) {
 		p3_error_free(error);
-		return NULL;
+		return arm_files(context);
 	}
 	for (i = 0; i < snapshot->modules.count; i++)
 		if (snapshot->modules.items[i].path)

@@ -55,6 +55,7 @@ const struct p3_actions p3_gdb_actions = {
 	.write = write_text,
 	.breakpoint = p3_gdb_set_breakpoint,
 	.resolves = p3_gdb_resolves,
+	.files = p3_gdb_files,
 	.variable = set_variable,
 	.printers = p3_gdb_printer_state,
 };

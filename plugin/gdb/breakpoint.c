@@ -334,6 +334,26 @@ bool p3_gdb_resolves(void *context, const char *spec)
 	return resolves(spec);
 }
 
+const char *const *p3_gdb_files(void *context, struct p3_arena *arena, size_t *count_ret)
+{
+	P3_OBJECT objfiles = p3_gdb_call(p3_gdb(), "objfiles", "()");
+	Py_ssize_t count = objfiles ? PyObject_Size(objfiles) : 0, i;
+	const char **files = p3_arena_take(arena, (size_t)(count > 0 ? count : 1) * sizeof(*files));
+
+	(void)context;
+	*count_ret = 0;
+	for (i = 0; i < count; i++) {
+		P3_OBJECT objfile = PySequence_GetItem(objfiles, i);
+		const char *file =
+			p3_gdb_local_path(p3_gdb_attribute_text(arena, objfile, "filename"));
+
+		if (file)
+			files[(*count_ret)++] = file;
+	}
+	p3_gdb_clear();
+	return files;
+}
+
 static struct p3_error *set_internal(enum p3_stop stop, const char *spec, const char *condition)
 {
 	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();

@@ -93,6 +93,7 @@ bool p3_gdb_start_objects(void);
 struct p3_error *p3_gdb_set_breakpoint(void *context, enum p3_stop stop, const char *spec,
 				       const char *condition, bool internal) P3_MUST_CHECK;
 bool p3_gdb_resolves(void *context, const char *spec);
+const char *const *p3_gdb_files(void *context, struct p3_arena *arena, size_t *count_ret);
 bool p3_gdb_define_functions(void);
 /* A file was loaded: its path. */
 void p3_gdb_loaded(const char *path);
