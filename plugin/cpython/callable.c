@@ -106,10 +106,10 @@ uint64_t p3_py_bound_self(struct p3_py *py, uint64_t object, const char **name_r
 	struct p3_error *error;
 	bool descriptor;
 
-	if (!read_definition(py, object, &descriptor, &definition) || descriptor)
+	if (!read_definition(py, object, &descriptor, &definition))
 		return 0;
 	error = p3_read_string(py->target, definition.name, MAX_NAME, py->arena, name_ret);
-	if (!error)
+	if (!error && !descriptor)
 		return p3_py_peek(py, object + py->layout->builtin.self, 8);
 	p3_error_free(error);
 	return 0;

@@ -601,15 +601,6 @@ uint64_t p3_py_operand(struct p3_py *py, const struct p3_py_frame *frame, const 
 	return 0;
 }
 
-/* What a bound method of C, an `__exit__` or another, is bound to; 0: the object is none. */
-static uint64_t bound_to(struct p3_py *py, uint64_t object, bool exit)
-{
-	const char *name = "";
-	uint64_t self = p3_py_bound_self(py, object, &name);
-
-	return !strcmp(name, "__exit__") == exit ? self : 0;
-}
-
 static bool is_lock(struct p3_py *py, uint64_t object, bool *recursive_ret)
 {
 	struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
@@ -626,21 +617,28 @@ static bool is_lock(struct p3_py *py, uint64_t object, bool *recursive_ret)
 uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *recursive_ret)
 {
 	uint64_t object, self, entered = 0;
-	bool recursive, entered_recursive = false;
+	bool recursive, entered_recursive = false, held = false;
 	uint32_t i = 0;
 
 	while (next_operand(py, frame, &i, &object)) {
-		if (is_lock(py, object, recursive_ret))
-			return object;
-		self = bound_to(py, object, false);
-		if (self && is_lock(py, self, recursive_ret))
-			return self;
-		/* To 3.11 a `with` has put the __exit__ in the lock's place when it enters. */
-		self = bound_to(py, object, true);
-		if (self && is_lock(py, self, &recursive)) {
+		const char *name = "";
+
+		self = p3_py_bound_self(py, object, &name);
+		/* What an enclosing `with` holds: bound to its __exit__, or behind it from 3.14 on
+		 * (LOAD_SPECIAL, Python/bytecodes.c). To 3.11 that is also all that there is of the
+		 * lock that a `with` enters. */
+		if (!self)
+			self = object;
+		else
+			held = !strcmp(name, "__exit__");
+		if (is_lock(py, self, &recursive)) {
+			*recursive_ret = recursive;
+			if (!held)
+				return self;
 			entered = self;
 			entered_recursive = recursive;
 		}
+		held = !strcmp(name, "__exit__");
 	}
 	*recursive_ret = entered_recursive;
 	return entered;
@@ -667,12 +665,16 @@ bool p3_py_is_within(struct p3_py *py, const struct p3_py_frame *frame, uint64_t
 	uint64_t operand;
 	uint32_t i = 0;
 
-	while (next_operand(py, frame, &i, &operand))
+	while (next_operand(py, frame, &i, &operand)) {
+		const char *name = "";
+		uint64_t self = p3_py_bound_self(py, operand, &name);
+
 		/* From 3.14 on `with` keeps the lock itself beside its method; in older ones a slot
 		 * that has it may be a stale one (LOAD_SPECIAL, Python/bytecodes.c). */
 		if ((operand == object && py->layout->references == P3_REFERENCES_TAGGED) ||
-		    bound_to(py, operand, true) == object)
+		    (self == object && !strcmp(name, "__exit__")))
 			return true;
+	}
 	return false;
 }
 

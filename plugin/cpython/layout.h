@@ -214,7 +214,7 @@ uint64_t p3_py_attribute(struct p3_py *py, uint64_t object, const char *name);
 
 /* Is this a callable made from the C function at `entry`? Then its qualified name is added. */
 bool p3_py_is_callable(struct p3_py *py, uint64_t object, uint64_t entry, struct p3_text *ret);
-/* What a builtin method is bound to, and the method's name; 0: it is none. */
+/* What a builtin method is bound to; 0: to nothing. *name_ret: the name of a method, bound or not. */
 uint64_t p3_py_bound_self(struct p3_py *py, uint64_t object, const char **name_ret);
 
 /* The line of a bytecode offset, in bytes; 0: none. */
