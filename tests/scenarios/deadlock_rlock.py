@@ -1,6 +1,5 @@
 # Two RLocks of Python: they store their owners.
 # ways: attach core
-# once: core
 # truth: none
 # extension: none
 # gdb-command: pyo3-deadlock
