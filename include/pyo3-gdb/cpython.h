@@ -219,6 +219,10 @@ bool p3_py_same_name(const char *known, const char *wanted);
  * The lock of Python's threading that the frame is calling: by what is on its stack. 0: there is none. *recursive_ret: it is an RLock.
  */
 uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *recursive_ret);
+/* The module whose import lock (_ModuleLock of importlib) the frame waits for, and pthread_self() of
+ * the thread that imports it; NULL: it waits for none. */
+const char *p3_py_import_lock(struct p3_py *py, const struct p3_py_frame *frame,
+			      uint64_t *owner_ret);
 /* pthread_self() of the thread that owns an RLock; 0: none does. `pointers`: those of all
  * threads, to know one by. */
 uint64_t p3_py_lock_owner(struct p3_py *py, uint64_t lock, const uint64_t *pointers, size_t count);

@@ -66,7 +66,7 @@ static void add_thread(const struct p3_snapshot_thread *thread, struct p3_text *
 /* "the Mutex demo::CACHE" */
 static void add_thing(const struct p3_wait *wait, struct p3_text *text)
 {
-	p3_text_printf(text, "the %s", wait->what);
+	p3_text_printf(text, "%s%s", wait->kind == P3_WAIT_CONDITION ? "" : "the ", wait->what);
 	if (wait->kind == P3_WAIT_LOCK && wait->name)
 		p3_text_printf(text, " %s", wait->name);
 }
@@ -97,13 +97,22 @@ static void add_wait(const struct p3_wait *wait, struct p3_text *text)
 		p3_text_printf(text, " in %s", wait->where);
 }
 
+/* A lock is held; a job of rayon's runs. */
+static const char *holds(const struct p3_wait *wait)
+{
+	if (wait->kind == P3_WAIT_CONDITION)
+		return "probably runs";
+	return wait->certainty == P3_PROBABLE ? "probably holds" : "holds";
+}
+
 /* "holds the Mutex demo::CACHE (guard `g` in ...)": what another waits for. */
 static void add_holds(const struct p3_wait *wait, struct p3_text *text)
 {
 	if (wait->kind == P3_WAIT_JOIN)
 		p3_text_add(text, "is to end first");
 	else {
-		p3_text_add(text, wait->certainty == P3_PROBABLE ? "probably holds " : "holds ");
+		p3_text_add(text, holds(wait));
+		p3_text_add(text, " ");
 		add_thing(wait, text);
 	}
 	if (wait->kind != P3_WAIT_GIL && wait->why)
@@ -140,13 +149,17 @@ static void add_stuck(const struct scene *scene, size_t index, const bool *deadl
 	if (wait->holder < scene->count) {
 		p3_text_add(text, ", which ");
 		add_thread(&scene->snapshot->threads.items[wait->holder], text);
-		p3_text_add(text, wait->certainty == P3_PROBABLE ? " probably holds" : " holds");
+		p3_text_printf(text, " %s", holds(wait));
 		if (deadlocked[wait->holder])
 			p3_text_add(text, ": it is in a deadlock");
 	} else if (wait->kind == P3_WAIT_LOCK) {
 		p3_text_add(text, forked ? "; no thread here holds it: the fork that made this "
 					   "process has left it locked"
-					 : "; who holds it is not known");
+				  : scene->count == 1
+					  ? "; no other thread is left that could unlock it: the "
+					    "one that held it has ended, or this is the child of a "
+					    "fork"
+					  : "; who holds it is not known");
 	}
 	p3_text_add(text, "\n");
 }

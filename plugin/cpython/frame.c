@@ -644,6 +644,27 @@ uint64_t p3_py_lock(struct p3_py *py, const struct p3_py_frame *frame, bool *rec
 	return entered;
 }
 
+const char *p3_py_import_lock(struct p3_py *py, const struct p3_py_frame *frame,
+			      uint64_t *owner_ret)
+{
+	struct p3_text type P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	uint64_t self, name, owner;
+
+	/* Lib/importlib/_bootstrap.py; its code is frozen, and so is its file's name. */
+	if (!frame->file || !frame->name || strcmp(frame->name, "acquire") != 0 ||
+	    !strstr(frame->file, "importlib._bootstrap"))
+		return NULL;
+	self = p3_py_reference(py, p3_py_peek(py, frame->address + py->layout->frame.locals, 8));
+	p3_error_free(p3_py_type_name(py, p3_py_type_of(py, self), &type));
+	if (!strstr(p3_text_string(&type), "_ModuleLock"))
+		return NULL;
+	name = p3_py_attribute(py, self, "name");
+	owner = p3_py_attribute(py, self, "owner");
+	if (!owner || !p3_py_small_int(py, owner, owner_ret))
+		*owner_ret = 0;
+	return name ? p3_py_string(py, name) : NULL;
+}
+
 uint64_t p3_py_lock_owner(struct p3_py *py, uint64_t lock, const uint64_t *pointers, size_t count)
 {
 	uint64_t words[6];

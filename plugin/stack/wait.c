@@ -17,6 +17,7 @@ enum {
 	GIL_SIZE = 256,	 /* bytes of struct _gil_runtime_state, more or less */
 	PARKER = 32,	 /* of parking_lot's ThreadData: how far its futex is behind its key */
 	MUTEX_OWNER = 8, /* of pthread_mutex_t */
+	LOCK_API = 256,	 /* of a lock_api::Mutex: how far its raw lock may be from its start */
 	NR_FUTEX = 202,	 /* x86-64 */
 	MAX_HOLDER_FRAMES = 400, /* of a thread, looked at for guards */
 };
@@ -45,8 +46,11 @@ enum family {
 	FAMILY_ONCE,
 	FAMILY_PARKING_LOT,
 	FAMILY_PTHREAD,
-	FAMILY_PYTHON
+	FAMILY_PYTHON,
+	FAMILY_RAYON,
 };
+
+#define RAYON_WORK "work of rayon's"
 
 /* Functions on the way to a wait: a part of the name. Of several the outermost counts. */
 static const struct {
@@ -68,10 +72,12 @@ static const struct {
 	{ "Condvar", P3_WAIT_CONDITION, FAMILY_NONE, "Condvar" },
 	{ "RwLock", P3_WAIT_LOCK, FAMILY_RUST, "RwLock" },
 	{ "Mutex", P3_WAIT_LOCK, FAMILY_RUST, "Mutex" },
-	{ "rayon_core::sleep", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: work" },
-	{ "LockLatch", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: a job's end" },
-	{ "wait_until_cold", P3_WAIT_CONDITION, FAMILY_NONE, "rayon: work" },
-	{ "park", P3_WAIT_CONDITION, FAMILY_NONE, "unpark" },
+	{ "Sleep::sleep", P3_WAIT_CONDITION, FAMILY_NONE, RAYON_WORK },
+	{ "wait_until_cold", P3_WAIT_CONDITION, FAMILY_NONE, RAYON_WORK },
+	{ "LockLatch", P3_WAIT_CONDITION, FAMILY_RAYON, "a job of rayon's" },
+	{ "thread::park", P3_WAIT_CONDITION, FAMILY_NONE, "unpark" },
+	{ "runtime::park", P3_WAIT_CONDITION, FAMILY_NONE, "unpark" },
+	{ "Parker::park", P3_WAIT_CONDITION, FAMILY_NONE, "unpark" },
 	{ "mpmc", P3_WAIT_CONDITION, FAMILY_NONE, "a channel" },
 	{ "mpsc", P3_WAIT_CONDITION, FAMILY_NONE, "a channel" },
 	{ "__pthread_clockjoin_ex", P3_WAIT_JOIN, FAMILY_NONE, "a thread's end" },
@@ -95,6 +101,7 @@ struct look {
 	struct p3_stack *stacks;
 	size_t index;
 	enum family family;
+	uint64_t owner; /* pthread_self() of who has an import lock; 0: unknown */
 	struct p3_wait *wait;
 	const struct p3_wait *waits; /* of all threads */
 };
@@ -150,6 +157,12 @@ static bool is_in_gil(const struct p3_snapshot_thread *thread, uint64_t address)
 	return false;
 }
 
+/* lock_api::Mutex is around parking_lot's RawMutex: not std's. */
+static bool is_wrapper_of(enum family inner, enum family outer)
+{
+	return inner == FAMILY_PARKING_LOT && outer == FAMILY_RUST;
+}
+
 /* By the functions between the wait and the user's code. */
 static void use_frames(struct look *look)
 {
@@ -165,7 +178,8 @@ static void use_frames(struct look *look)
 				continue;
 			/* A Mutex within a Condvar or a OnceLock is theirs; what waits for the
 			 * GIL may be called by anything. */
-			if (wait->kind != P3_WAIT_GIL && wait->kind != P3_WAIT_JOIN) {
+			if (wait->kind != P3_WAIT_GIL && wait->kind != P3_WAIT_JOIN &&
+			    !is_wrapper_of(look->family, functions[j].family)) {
 				wait->kind = functions[j].kind;
 				wait->what = functions[j].what;
 				look->family = functions[j].family;
@@ -191,6 +205,13 @@ static void use_python_lock(struct look *look)
 			return;
 		if (!frame->py)
 			continue;
+		wait->name = p3_py_import_lock(frame->py, frame->python, &look->owner);
+		if (wait->name) {
+			wait->kind = P3_WAIT_LOCK;
+			wait->what = "import lock of";
+			look->family = FAMILY_PYTHON;
+			return;
+		}
 		lock = p3_py_lock(frame->py, frame->python, &recursive);
 		if (!lock)
 			return;
@@ -266,7 +287,7 @@ static void find_wait(struct look *look)
 		p3_error_free(p3_read_u64(look->target, wait->address - PARKER, &key));
 		wait->address = key;
 	}
-	if (wait->kind == P3_WAIT_LOCK)
+	if (wait->kind == P3_WAIT_LOCK && !wait->name)
 		name_lock(look);
 }
 
@@ -320,8 +341,9 @@ static void find_python_holder(struct look *look)
 	for (i = 0; i < snapshot->threads.count; i++)
 		if (snapshot->threads.items[i].python.count)
 			pointers[i] = snapshot->threads.items[i].python.items[0].thread.pointer;
-	if (!strcmp(look->wait->what, "threading.RLock")) {
-		owner = p3_py_lock_owner(py, lock, pointers, snapshot->threads.count);
+	if (look->owner || !strcmp(look->wait->what, "threading.RLock")) {
+		owner = look->owner ? look->owner
+				    : p3_py_lock_owner(py, lock, pointers, snapshot->threads.count);
 		for (i = 0; owner && i < snapshot->threads.count; i++)
 			if (pointers[i] == owner)
 				set_holder(look, i, P3_CERTAIN, "the lock stores its owner");
@@ -370,6 +392,9 @@ static enum p3_certainty guards(struct look *look, const struct p3_frame_variabl
 		return missing ? P3_PROBABLE : P3_UNKNOWN;
 	}
 	/* writer_notify is the second word of a RwLock */
+	/* lock_api's has the byte that is waited for before or behind what it guards */
+	if (look->family == FAMILY_PARKING_LOT)
+		return words[0] <= lock && lock - words[0] < LOCK_API ? P3_CERTAIN : P3_UNKNOWN;
 	return words[0] == lock || words[1] == lock || words[0] == lock - 4 || words[1] == lock - 4
 		       ? P3_CERTAIN
 		       : P3_UNKNOWN;
@@ -468,6 +493,32 @@ static void find_only_candidate(struct look *look)
 		set_holder(look, SIZE_MAX, P3_UNKNOWN, NULL);
 }
 
+/* What rayon's threads do is waited for: by one that runs, if there is one, for it will end; else
+ * by one that is stuck. */
+static void find_worker(struct look *look)
+{
+	size_t i, j;
+
+	for (i = 0; i < look->snapshot->threads.count; i++) {
+		const struct p3_wait *wait = &look->waits[i];
+		bool runs = wait->kind == P3_WAIT_NONE || wait->kind == P3_WAIT_IO ||
+			    wait->kind == P3_WAIT_SLEEP;
+
+		if (wait->what && !strcmp(wait->what, RAYON_WORK))
+			continue;
+		for (j = 0; i != look->index && j < look->stacks[i].count; j++)
+			if (look->stacks[i].items[j].function &&
+			    has_part(look->stacks[i].items[j].function, "WorkerThread"))
+				break;
+		if (i == look->index || j == look->stacks[i].count)
+			continue;
+		if (runs || look->wait->holder == SIZE_MAX)
+			set_holder(look, i, P3_PROBABLE, "one of its workers");
+		if (runs)
+			return;
+	}
+}
+
 static void find_holder(struct look *look)
 {
 	struct p3_wait *wait = look->wait;
@@ -479,8 +530,10 @@ static void find_holder(struct look *look)
 	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_PTHREAD)
 		find_lwp(look, wait->address + MUTEX_OWNER, "the mutex stores its owner");
 	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_PYTHON) {
-		if (look->snapshot->runtimes.count && wait->address)
+		if (look->snapshot->runtimes.count && (wait->address || look->owner))
 			find_python_holder(look);
+	} else if (wait->kind == P3_WAIT_CONDITION && look->family == FAMILY_RAYON) {
+		find_worker(look);
 	} else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_ONCE) {
 		find_initializer(look);
 		if (wait->certainty == P3_UNKNOWN)
@@ -489,6 +542,28 @@ static void find_holder(struct look *look)
 		find_guard(look);
 		if (wait->certainty == P3_UNKNOWN)
 			find_only_candidate(look);
+	}
+}
+
+/* Several locks of one array or struct have one name. */
+static void tell_apart(struct look *look)
+{
+	struct p3_wait *wait = look->wait;
+	size_t i;
+
+	for (i = 0; wait->kind == P3_WAIT_LOCK && wait->name && i < look->snapshot->threads.count;
+	     i++) {
+		const struct p3_wait *other = &look->waits[i];
+		uint64_t offset = 0;
+
+		if (other->kind != P3_WAIT_LOCK || !other->name ||
+		    other->address == wait->address || !wait->address || !other->address ||
+		    strncmp(other->name, wait->name, strlen(wait->name)) != 0)
+			continue;
+		(void)p3_native_object(p3_session_native(look->session), look->target,
+				       &look->snapshot->modules, wait->address, &offset);
+		wait->name = p3_arena_printf(look->arena, "%s+0x%" PRIx64, wait->name, offset);
+		return;
 	}
 }
 
@@ -516,6 +591,8 @@ struct p3_wait *p3_session_waits(struct p3_session *session, const struct p3_sna
 	}
 	for (i = 0; i < snapshot->threads.count; i++)
 		find_holder(&looks[i]);
+	for (i = 0; i < snapshot->threads.count; i++)
+		tell_apart(&looks[i]);
 	return waits;
 }
 

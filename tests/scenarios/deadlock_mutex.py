@@ -17,7 +17,7 @@ import demo
 
 
 def release():
-    time.sleep(0.5)
+    time.sleep(0.35)
 
 
 threading.Thread(target=lambda: demo.hold_mutex(release), name="holder", daemon=True).start()

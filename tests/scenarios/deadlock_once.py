@@ -13,7 +13,7 @@ import demo
 
 
 def initialize():
-    time.sleep(0.5)
+    time.sleep(0.35)
 
 
 threading.Thread(target=lambda: demo.get_once(initialize), name="first", daemon=True).start()

@@ -16,7 +16,7 @@ lock = threading.Lock()
 
 def first():
     with lock:
-        time.sleep(0.5)
+        time.sleep(0.35)
         demo.want_mutex()
 
 

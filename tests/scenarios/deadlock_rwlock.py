@@ -13,7 +13,7 @@ import demo
 
 
 def release():
-    time.sleep(0.5)
+    time.sleep(0.35)
 
 
 threading.Thread(target=lambda: demo.hold_read(release), name="reader", daemon=True).start()
