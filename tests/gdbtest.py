@@ -2,7 +2,7 @@
 """What the tests that run gdb share: interpreters, programs, gdb, results.
 
 Environment: P3_SITE (folder of demo.so), P3_BUILD (scratch), P3_PYO3_GDB
-(pyo3.gdb), P3_SCHEMA, GDB.
+(pyo3.gdb), P3_SCHEMAS, GDB.
 """
 
 import glob

@@ -35,6 +35,7 @@ struct p3_py {
 	uint8_t major, minor, micro;
 	char version[32]; /* "3.13.0" */
 	bool free_threaded, debug;
+	bool finalizing;       /* Py_Finalize() has begun */
 	bool by_dwarf;	       /* its structs are laid out as its own DWARF says */
 	const char *absent;    /* why there are no Python frames; NULL: there are */
 	struct p3_map *codes;  /* address of a code object -> struct p3_py_code */

@@ -31,8 +31,17 @@ struct p3_range {
  * outermost; folded frames do not count unless `raw`. NULL: all. */
 struct p3_range p3_render_range(const struct p3_stack *stack, bool raw, const long *wanted);
 
-/* `Thread 2 (LWP 4711) "MainThread", holds the GIL`, with a newline. */
-void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *ret);
+/* "the Mutex demo::CACHE": what is waited for. */
+void p3_render_lock(const struct p3_wait *wait, struct p3_text *ret);
+/* "waits for the GIL", "sleeps", "is in poll()", "runs". */
+void p3_render_wait(const struct p3_wait *wait, struct p3_text *ret);
+/* ", holds the GIL, waits for the Mutex demo::CACHE, finalizing Python": all that holds. */
+void p3_render_state(const struct p3_snapshot_thread *thread, const struct p3_wait *wait,
+		     struct p3_text *ret);
+/* `Thread 2 (LWP 4711) "MainThread", holds the GIL, waits for the Mutex demo::CACHE`, with a
+ * newline. */
+void p3_render_header(const struct p3_snapshot_thread *thread, const struct p3_wait *wait,
+		      struct p3_text *ret);
 /* The next line or lines from frame `*next` on: one frame, or a run of folded ones. */
 void p3_render_frame(const struct p3_stack *stack, const struct p3_range *range,
 		     const struct p3_render_options *options, size_t *next, struct p3_text *ret);

@@ -142,6 +142,9 @@ struct p3_wait {
 	const char *why; /* of the holder: "guard `g` in demo::refresh, src/cache.rs:41" */
 };
 
+/* What this thread waits for, without who holds it. */
+void p3_session_wait(struct p3_session *session, const struct p3_snapshot *snapshot,
+		     struct p3_stack *stack, struct p3_wait *ret);
 /* Of each of the snapshot's threads, in their order; by memory and registers alone. */
 struct p3_wait *p3_session_waits(struct p3_session *session, const struct p3_snapshot *snapshot,
 				 struct p3_stack *stacks);

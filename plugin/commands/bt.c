@@ -72,15 +72,18 @@ static void read_variables(struct p3_command_context *context, struct p3_stack *
 	}
 }
 
-static struct p3_error *write_stack(struct p3_command_context *context, struct p3_stack *stack,
+static struct p3_error *write_stack(struct p3_command_context *context,
+				    const struct p3_snapshot *snapshot, struct p3_stack *stack,
 				    const struct p3_range *range)
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const struct p3_frame *run = NULL; /* the recursion whose first round is being shown */
 	struct p3_range shown = *range;
 	size_t next = range->first;
+	struct p3_wait wait;
 
-	p3_render_header(stack->thread, &text);
+	p3_session_wait(context->session, snapshot, stack, &wait);
+	p3_render_header(stack->thread, &wait, &text);
 	P3_TRY(p3_command_write(context, p3_text_string(&text)));
 	while (next < range->end) {
 		/* One frame at a time, so that Ctrl-C and the pager's q stop the work too. */
@@ -156,7 +159,7 @@ struct p3_error *p3_command_bt(struct p3_command_context *context, char **words,
 	for (i = 0; i < snapshot->threads.count; i++) {
 		if (i)
 			P3_TRY(p3_command_write(context, "\n"));
-		P3_TRY(write_stack(context, &stacks[i], &ranges[i]));
+		P3_TRY(write_stack(context, snapshot, &stacks[i], &ranges[i]));
 	}
 	return NULL;
 }

@@ -63,36 +63,9 @@ static void add_thread(const struct p3_snapshot_thread *thread, struct p3_text *
 	}
 }
 
-/* "the Mutex demo::CACHE" */
-static void add_thing(const struct p3_wait *wait, struct p3_text *text)
-{
-	p3_text_printf(text, "%s%s", wait->kind == P3_WAIT_CONDITION ? "" : "the ", wait->what);
-	if (wait->kind == P3_WAIT_LOCK && wait->name)
-		p3_text_printf(text, " %s", wait->name);
-}
-
 static void add_wait(const struct p3_wait *wait, struct p3_text *text)
 {
-	switch (wait->kind) {
-	case P3_WAIT_NONE:
-		p3_text_add(text, "runs");
-		break;
-	case P3_WAIT_SLEEP:
-		p3_text_add(text, "sleeps");
-		break;
-	case P3_WAIT_IO:
-		p3_text_printf(text, "is in %s()", wait->what);
-		break;
-	case P3_WAIT_CONDITION:
-	case P3_WAIT_JOIN:
-		p3_text_printf(text, "waits for %s", wait->what);
-		break;
-	case P3_WAIT_GIL:
-	case P3_WAIT_LOCK:
-		p3_text_add(text, "waits for ");
-		add_thing(wait, text);
-		break;
-	}
+	p3_render_wait(wait, text);
 	if (wait->where)
 		p3_text_printf(text, " in %s", wait->where);
 }
@@ -113,7 +86,7 @@ static void add_holds(const struct p3_wait *wait, struct p3_text *text)
 	else {
 		p3_text_add(text, holds(wait));
 		p3_text_add(text, " ");
-		add_thing(wait, text);
+		p3_render_lock(wait, text);
 	}
 	if (wait->kind != P3_WAIT_GIL && wait->why)
 		p3_text_printf(text, " (%s)", wait->why);
@@ -152,6 +125,8 @@ static void add_stuck(const struct scene *scene, size_t index, const bool *deadl
 		p3_text_printf(text, " %s", holds(wait));
 		if (deadlocked[wait->holder])
 			p3_text_add(text, ": it is in a deadlock");
+	} else if (wait->why) {
+		p3_text_printf(text, "; %s", wait->why);
 	} else if (wait->kind == P3_WAIT_LOCK) {
 		p3_text_add(text, forked ? "; no thread here holds it: the fork that made this "
 					   "process has left it locked"
@@ -222,7 +197,6 @@ static const char *summarize(struct p3_arena *arena, const struct scene *scene, 
 {
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	const struct p3_snapshot_thread *thread = &scene->snapshot->threads.items[index];
-	struct p3_wait wait = scene->waits[index];
 
 	if (thread->python.count > 0 && thread->python.items[0].thread.interpreter)
 		p3_text_printf(&text, "interpreter %" PRId64 ", ",
@@ -231,8 +205,7 @@ static const char *summarize(struct p3_arena *arena, const struct scene *scene, 
 		p3_text_add(&text, "holds the GIL, ");
 	if (thread->attached)
 		p3_text_printf(&text, "%s, ", p3_attached_name(thread->attached));
-	wait.where = NULL;
-	add_wait(&wait, &text);
+	p3_render_wait(&scene->waits[index], &text);
 	add_frame(p3_stack_user_frame(&scene->stacks[index], "rust"), &text);
 	add_frame(p3_stack_user_frame(&scene->stacks[index], "python"), &text);
 	return p3_arena_string(arena, p3_text_string(&text));

@@ -66,6 +66,45 @@ static void add_missing(const struct p3_module *module, struct p3_text *text)
 	p3_text_add(text, ": its file was not found (`set sysroot`, `set solib-search-path`)\n");
 }
 
+/* "1 holds the GIL, sleeps; 2 wait for the GIL": threads alike are counted. */
+static void add_threads(struct p3_command_context *context, struct p3_arena *arena,
+			struct p3_text *text)
+{
+	const struct p3_snapshot *snapshot;
+	struct p3_error *error = p3_session_snapshot(context->session, P3_ALL_THREADS, &snapshot);
+	const char **states;
+	size_t i, j, count;
+
+	if (error || !snapshot->threads.count) {
+		p3_error_free(error);
+		return;
+	}
+	states = p3_arena_take(arena, snapshot->threads.count * sizeof(*states));
+	for (i = 0; i < snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &snapshot->threads.items[i];
+		struct p3_text state P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+		struct p3_stack stack;
+		struct p3_wait wait;
+
+		p3_session_stack(context->session, thread, &stack);
+		p3_session_wait(context->session, snapshot, &stack, &wait);
+		p3_render_state(thread, &wait, &state);
+		states[i] = p3_arena_string(arena, p3_text_string(&state));
+	}
+	p3_text_printf(text, "Threads    %zu", snapshot->threads.count);
+	for (i = 0; i < snapshot->threads.count; i++) {
+		for (j = 0; j < i && strcmp(states[j], states[i]) != 0; j++)
+			;
+		if (j < i)
+			continue;
+		for (count = 0; j < snapshot->threads.count; j++)
+			count += !strcmp(states[i], states[j]);
+		p3_text_printf(text, "%s %zu%s", i ? ";" : ":", count,
+			       *states[i] ? states[i] + 1 : " runs");
+	}
+	p3_text_add(text, "\n");
+}
+
 struct p3_error *p3_command_info(struct p3_command_context *context, char **words, size_t count)
 {
 	struct p3_arena *arena = p3_target_arena(p3_session_target(context->session));
@@ -100,6 +139,7 @@ struct p3_error *p3_command_info(struct p3_command_context *context, char **word
 		p3_text_printf(&text, "Missing    %zu more\n", missing - 3);
 	if (!rust)
 		p3_text_add(&text, "Rust       no module made by rustc is loaded\n");
+	add_threads(context, arena, &text);
 	counts = p3_session_native_counts(context->session);
 	if (counts.own || counts.host)
 		p3_text_printf(&text,

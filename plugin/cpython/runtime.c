@@ -263,6 +263,7 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 	common.collecting = peek(py, interpreter, layout->interpreter.collecting, 4) ||
 			    peek(py, py->runtime, layout->runtime.collecting, 4);
 	common.finalizing = peek(py, py->runtime, layout->runtime.finalizing, 8);
+	py->finalizing = common.finalizing != 0;
 	p3_py_dict_items(py, find_active_threads(py, interpreter), &active);
 	for (i = 0; i < active.count; i++)
 		if (p3_py_small_int(py, active.items[i].key, &number))

@@ -45,15 +45,61 @@ static void add_styled(struct p3_text *text, const char *style, const char *stri
 		p3_text_add(text, "\033[m");
 }
 
-void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *ret)
+void p3_render_lock(const struct p3_wait *wait, struct p3_text *ret)
 {
-	static const char *const gil[] = {
-		[P3_GIL_UNKNOWN] = "",
-		[P3_GIL_HOLDS] = ", holds the GIL",
-		[P3_GIL_WAITS] = ", waits for the GIL",
-		[P3_GIL_NONE] = "",
-	};
+	p3_text_printf(ret, "%s%s", wait->kind == P3_WAIT_CONDITION ? "" : "the ", wait->what);
+	if (wait->kind == P3_WAIT_LOCK && wait->name) {
+		p3_text_add(ret, " ");
+		p3_text_add_safe(ret, wait->name, strlen(wait->name), 0);
+	}
+}
 
+void p3_render_wait(const struct p3_wait *wait, struct p3_text *ret)
+{
+	switch (wait->kind) {
+	case P3_WAIT_NONE:
+		p3_text_add(ret, "runs");
+		break;
+	case P3_WAIT_SLEEP:
+		p3_text_add(ret, "sleeps");
+		break;
+	case P3_WAIT_IO:
+		p3_text_printf(ret, "is in %s()", wait->what);
+		break;
+	case P3_WAIT_CONDITION:
+	case P3_WAIT_JOIN:
+		p3_text_printf(ret, "waits for %s", wait->what);
+		break;
+	case P3_WAIT_GIL:
+	case P3_WAIT_LOCK:
+		p3_text_add(ret, "waits for ");
+		p3_render_lock(wait, ret);
+		break;
+	}
+}
+
+void p3_render_state(const struct p3_snapshot_thread *thread, const struct p3_wait *wait,
+		     struct p3_text *ret)
+{
+	if (thread->gil == P3_GIL_HOLDS)
+		p3_text_add(ret, ", holds the GIL");
+	if (wait->kind != P3_WAIT_NONE) {
+		p3_text_add(ret, ", ");
+		p3_render_wait(wait, ret);
+	} else if (thread->gil == P3_GIL_WAITS) {
+		p3_text_add(ret, ", waits for the GIL");
+	}
+	if (thread->attached)
+		p3_text_printf(ret, ", %s", p3_attached_name(thread->attached));
+	if (thread->collecting)
+		p3_text_add(ret, ", garbage is being collected");
+	if (thread->finalizing)
+		p3_text_add(ret, ", finalizing Python");
+}
+
+void p3_render_header(const struct p3_snapshot_thread *thread, const struct p3_wait *wait,
+		      struct p3_text *ret)
+{
 	p3_text_add(ret, "Thread");
 	if (thread->thread.number)
 		p3_text_printf(ret, " %" PRIu32, thread->thread.number);
@@ -64,13 +110,7 @@ void p3_render_header(const struct p3_snapshot_thread *thread, struct p3_text *r
 		p3_text_add_safe(ret, thread->name, strlen(thread->name), 0);
 		p3_text_add(ret, "\"");
 	}
-	p3_text_add(ret, gil[thread->gil]);
-	if (thread->attached)
-		p3_text_printf(ret, ", %s", p3_attached_name(thread->attached));
-	if (thread->collecting)
-		p3_text_add(ret, ", garbage is being collected");
-	if (thread->finalizing)
-		p3_text_add(ret, ", finalizing Python");
+	p3_render_state(thread, wait, ret);
 	if (thread->python_absent) {
 		p3_text_add(ret, " (");
 		p3_text_add_safe(ret, thread->python_absent, strlen(thread->python_absent), 0);

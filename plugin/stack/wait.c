@@ -11,6 +11,7 @@
 #include <pyo3-gdb/rust.h>
 
 #include <inttypes.h>
+#include <linux/futex.h>
 #include <string.h>
 
 enum {
@@ -18,26 +19,39 @@ enum {
 	PARKER = 32,	 /* of parking_lot's ThreadData: how far its futex is behind its key */
 	MUTEX_OWNER = 8, /* of pthread_mutex_t */
 	LOCK_API = 256,	 /* of a lock_api::Mutex: how far its raw lock may be from its start */
-	NR_FUTEX = 202,	 /* x86-64 */
 	MAX_HOLDER_FRAMES = 400, /* of a thread, looked at for guards */
 };
 
-/* System calls that wait, of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
+/* Where a system call's number and arguments are, and what tells that the thread is in one. */
+enum machine { X86_64, AARCH64, MACHINES };
+
+static const char *const registers[MACHINES][5] = {
+	[X86_64] = { "orig_rax", "rdi", "rsi", "rdx", "rip" }, /* -1: it is in none */
+	[AARCH64] = { "x8", "x0", "x1", "x2", "pc" },	       /* pc: behind an svc */
+};
+
+#define HANGS "pause" /* what PyThread_hang_thread() calls */
+
+enum { SVC = 0xd4000001 };
+
+/* System calls that wait: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h
+ * of Linux. 0 is a number of x86-64's only. */
 static const struct {
-	uint16_t number;
+	int16_t numbers[MACHINES];
 	enum p3_wait_kind kind;
 	const char *what;
 } calls[] = {
-	{ 35, P3_WAIT_SLEEP, "sleep" }, { 230, P3_WAIT_SLEEP, "sleep" },
-	{ 0, P3_WAIT_IO, "read" },	{ 1, P3_WAIT_IO, "write" },
-	{ 7, P3_WAIT_IO, "poll" },	{ 23, P3_WAIT_IO, "select" },
-	{ 42, P3_WAIT_IO, "connect" },	{ 43, P3_WAIT_IO, "accept" },
-	{ 44, P3_WAIT_IO, "send" },	{ 45, P3_WAIT_IO, "recv" },
-	{ 46, P3_WAIT_IO, "send" },	{ 47, P3_WAIT_IO, "recv" },
-	{ 61, P3_WAIT_IO, "wait" },	{ 232, P3_WAIT_IO, "epoll" },
-	{ 247, P3_WAIT_IO, "wait" },	{ 270, P3_WAIT_IO, "select" },
-	{ 271, P3_WAIT_IO, "poll" },	{ 281, P3_WAIT_IO, "epoll" },
-	{ 288, P3_WAIT_IO, "accept" },	{ 128, P3_WAIT_IO, "sigwait" },
+	{ { 35, 101 }, P3_WAIT_SLEEP, "sleep" }, { { 230, 115 }, P3_WAIT_SLEEP, "sleep" },
+	{ { 0, 63 }, P3_WAIT_IO, "read" },	 { { 1, 64 }, P3_WAIT_IO, "write" },
+	{ { 7, -1 }, P3_WAIT_IO, "poll" },	 { { 23, -1 }, P3_WAIT_IO, "select" },
+	{ { 42, 203 }, P3_WAIT_IO, "connect" },	 { { 43, 202 }, P3_WAIT_IO, "accept" },
+	{ { 44, 206 }, P3_WAIT_IO, "send" },	 { { 45, 207 }, P3_WAIT_IO, "recv" },
+	{ { 46, 211 }, P3_WAIT_IO, "send" },	 { { 47, 212 }, P3_WAIT_IO, "recv" },
+	{ { 61, 260 }, P3_WAIT_IO, "wait" },	 { { 232, -1 }, P3_WAIT_IO, "epoll" },
+	{ { 247, 95 }, P3_WAIT_IO, "wait" },	 { { 270, 72 }, P3_WAIT_IO, "select" },
+	{ { 271, 73 }, P3_WAIT_IO, "poll" },	 { { 281, 22 }, P3_WAIT_IO, "epoll" },
+	{ { 288, 242 }, P3_WAIT_IO, "accept" },	 { { 128, 137 }, P3_WAIT_IO, "sigwait" },
+	{ { 34, -1 }, P3_WAIT_IO, HANGS },	 { { 202, 98 }, P3_WAIT_LOCK, NULL }, /* futex */
 };
 
 enum family {
@@ -102,6 +116,7 @@ struct look {
 	size_t index;
 	enum family family;
 	uint64_t owner; /* pthread_self() of who has an import lock; 0: unknown */
+	bool guarded;	/* a guard of the lock was found */
 	struct p3_wait *wait;
 	const struct p3_wait *waits; /* of all threads */
 };
@@ -130,18 +145,69 @@ static const char *describe(struct p3_arena *arena, const struct p3_frame *frame
 
 /* ---- what it waits for ---- */
 
-static bool read_registers(struct look *look, uint64_t ret[2])
-{
-	static const char *const names[] = { "orig_rax", "rdi" };
-	const struct p3_snapshot_thread *thread = look->stacks[look->index].thread;
-	struct p3_error *error = p3_error_new(P3_NOT_FOUND, "no thread");
+/* A system call: which one of `calls`, and its first three arguments. Linux keeps them while it
+ * waits. */
+struct call {
+	size_t index; /* that many: another one, or none */
+	uint64_t arguments[3];
+};
 
-	if (thread->thread.number) {
-		p3_error_free(error);
-		error = p3_target_registers(look->target, thread->thread.number, names, 2, ret);
+/* Is the thread in a system call? */
+static bool is_calling(struct look *look, enum machine machine, uint64_t pc)
+{
+	uint32_t instruction = 0;
+
+	if (machine != AARCH64)
+		return true;
+	p3_error_free(p3_read_u32(look->target, pc - 4, &instruction));
+	return instruction == SVC;
+}
+
+static bool read_call(struct look *look, struct call *ret)
+{
+	const struct p3_snapshot_thread *thread = look->stacks[look->index].thread;
+	uint64_t values[COUNT(*registers)];
+	size_t i, machine;
+
+	for (machine = 0; thread->thread.number && machine < MACHINES; machine++) {
+		struct p3_error *error =
+			p3_target_registers(look->target, thread->thread.number, registers[machine],
+					    COUNT(values), values);
+
+		if (error) {
+			p3_error_free(error);
+			continue;
+		}
+		*ret = (struct call){ COUNT(calls), { values[1], values[2], values[3] } };
+		for (i = 0; is_calling(look, machine, values[4]) && i < COUNT(calls); i++)
+			if (values[0] == (uint64_t)calls[i].numbers[machine] &&
+			    calls[i].numbers[machine] >= 0)
+				ret->index = i;
+		return true;
 	}
+	return false;
+}
+
+/* futex(2): to wait, not to wake others. */
+static bool is_futex_wait(const struct call *call)
+{
+	uint32_t operation = (uint32_t)call->arguments[1] & FUTEX_CMD_MASK;
+
+	return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
+	       operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2;
+}
+
+/* A word that is not the expected one any more means that the thread has been woken, or that
+ * another that was will see to it. The priority-inheriting ones expect nothing. */
+static bool is_woken(struct look *look, const struct call *call)
+{
+	uint32_t word, operation = (uint32_t)call->arguments[1] & FUTEX_CMD_MASK;
+	struct p3_error *error = p3_read_u32(look->target, call->arguments[0], &word);
+	bool woken = !error && word != (uint32_t)call->arguments[2] &&
+		     (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
+
 	p3_error_free(error);
-	return !error;
+	return woken;
 }
 
 static bool is_in_gil(const struct p3_snapshot_thread *thread, uint64_t address)
@@ -248,28 +314,44 @@ static void name_lock(struct look *look)
 	}
 }
 
+/* From 3.14 on a thread that attaches while Python ends is in pause() for good:
+ * PyThread_hang_thread(), Python/thread_pthread.h. */
+static void use_finalizing(struct look *look)
+{
+	struct p3_wait *wait = look->wait;
+	size_t i;
+
+	for (i = 0; i < look->snapshot->runtimes.count; i++) {
+		if (!look->snapshot->runtimes.items[i]->finalizing ||
+		    strcmp(wait->what, HANGS) != 0)
+			continue;
+		wait->kind = P3_WAIT_GIL;
+		wait->what = "GIL";
+		wait->why = "Python is being finalized: who attaches now hangs for good";
+	}
+}
+
 static void find_wait(struct look *look)
 {
 	struct p3_stack *stack = &look->stacks[look->index];
 	struct p3_wait *wait = look->wait;
-	uint64_t registers[2] = { UINT64_MAX, 0 };
-	bool known = read_registers(look, registers);
-	size_t i;
+	struct call call = { 0 };
+	bool known = read_call(look, &call);
 
 	wait->holder = SIZE_MAX;
 	wait->where = describe(look->arena, p3_stack_user_frame(stack, NULL));
-	for (i = 0; known && i < COUNT(calls); i++) {
-		if (registers[0] != calls[i].number)
-			continue;
-		wait->kind = calls[i].kind;
-		wait->what = calls[i].what;
+	/* Without the registers, a capture's, the frames alone tell. */
+	if (known &&
+	    (call.index == COUNT(calls) || (!calls[call.index].what && !is_futex_wait(&call))))
+		return;
+	if (known && calls[call.index].what) {
+		wait->kind = calls[call.index].kind;
+		wait->what = calls[call.index].what;
+		use_finalizing(look);
 		return;
 	}
-	/* Without the registers, a capture's, the frames alone tell. */
-	if (known && registers[0] != NR_FUTEX)
-		return;
 	use_frames(look);
-	wait->address = known ? registers[1] : 0;
+	wait->address = known ? call.arguments[0] : 0;
 	if (stack->thread->gil == P3_GIL_WAITS || is_in_gil(stack->thread, wait->address)) {
 		wait->kind = P3_WAIT_GIL;
 		wait->what = "GIL";
@@ -289,6 +371,8 @@ static void find_wait(struct look *look)
 	}
 	if (wait->kind == P3_WAIT_LOCK && !wait->name)
 		name_lock(look);
+	if (wait->kind == P3_WAIT_LOCK && known && is_woken(look, &call))
+		wait->why = "it is free again";
 }
 
 /* ---- who holds it ---- */
@@ -400,10 +484,35 @@ static enum p3_certainty guards(struct look *look, const struct p3_frame_variabl
 		       : P3_UNKNOWN;
 }
 
+/* Can it not go on before another thread does? */
+static bool is_stuck(const struct p3_wait *wait)
+{
+	return wait->kind == P3_WAIT_GIL || wait->kind == P3_WAIT_LOCK ||
+	       wait->kind == P3_WAIT_JOIN;
+}
+
+/*
+ * Of two threads with a guard of this lock. All readers must go: the one that is stuck counts. Else
+ * one of them has dropped its guard, and its memory is still as it was: most likely the stuck one.
+ */
+static void choose(struct look *look, size_t thread, bool reads, const char *why)
+{
+	bool stuck = is_stuck(&look->waits[thread]);
+	enum p3_certainty certainty = reads ? P3_CERTAIN : P3_PROBABLE;
+
+	if (thread == look->wait->holder)
+		return;
+	if (is_stuck(&look->waits[look->wait->holder]) != stuck && stuck == reads)
+		set_holder(look, thread, certainty, why);
+	else
+		look->wait->certainty = certainty;
+}
+
 static void look_at_frame(struct look *look, size_t thread, const struct p3_frame *frame)
 {
 	const struct p3_stack *stack = &look->stacks[thread];
 	struct p3_frame_variables variables = { 0 };
+	const char *why;
 	size_t i;
 
 	if (frame->role == P3_ROLE_RUNTIME || frame->role == P3_ROLE_PANIC)
@@ -412,15 +521,20 @@ static void look_at_frame(struct look *look, size_t thread, const struct p3_fram
 	for (i = 0; i < variables.count; i++) {
 		enum p3_certainty certainty = guards(look, &variables.items[i]);
 
-		/* A guard of its own that cannot be read is of another lock, most likely. */
-		if (certainty <= look->wait->certainty ||
-		    (certainty == P3_PROBABLE && thread == look->index))
+		/* A guard of its own that cannot be read is of another lock, most likely; one that
+		 * can may have been dropped. */
+		if (certainty == P3_UNKNOWN || (certainty == P3_PROBABLE && thread == look->index))
 			continue;
-		set_holder(look, thread, certainty,
-			   p3_arena_printf(look->arena, "guard `%s`%s in %s",
-					   variables.items[i].name,
-					   certainty == P3_PROBABLE ? ", optimized out," : "",
-					   describe(look->arena, frame)));
+		why = p3_arena_printf(look->arena, "guard `%s`%s in %s", variables.items[i].name,
+				      certainty == P3_PROBABLE ? ", optimized out," : "",
+				      describe(look->arena, frame));
+		if (certainty == P3_CERTAIN && look->guarded)
+			choose(look, thread, strstr(variables.items[i].value.type->name, "Read"),
+			       why);
+		else if (certainty > look->wait->certainty)
+			set_holder(look, thread, thread == look->index ? P3_PROBABLE : certainty,
+				   why);
+		look->guarded |= certainty == P3_CERTAIN;
 	}
 }
 
@@ -430,8 +544,7 @@ static void find_guard(struct look *look)
 
 	for (i = 0; i < look->snapshot->threads.count; i++)
 		for (j = 0; j < look->stacks[i].count && j < MAX_HOLDER_FRAMES; j++)
-			if (look->wait->certainty != P3_CERTAIN)
-				look_at_frame(look, i, &look->stacks[i].items[j]);
+			look_at_frame(look, i, &look->stacks[i].items[j]);
 }
 
 /* A thread that runs an initializer has its function further out than the user's code. */
@@ -523,6 +636,8 @@ static void find_holder(struct look *look)
 {
 	struct p3_wait *wait = look->wait;
 
+	if (wait->why) /* nobody has it, or will let it go */
+		return;
 	if (wait->kind == P3_WAIT_GIL)
 		find_gil_holder(look);
 	else if (wait->kind == P3_WAIT_JOIN && wait->address)
@@ -565,6 +680,22 @@ static void tell_apart(struct look *look)
 		wait->name = p3_arena_printf(look->arena, "%s+0x%" PRIx64, wait->name, offset);
 		return;
 	}
+}
+
+void p3_session_wait(struct p3_session *session, const struct p3_snapshot *snapshot,
+		     struct p3_stack *stack, struct p3_wait *ret)
+{
+	struct p3_target *target = p3_session_target(session);
+	struct look look = { .session = session,
+			     .target = target,
+			     .arena = p3_target_arena(target),
+			     .snapshot = snapshot,
+			     .stacks = stack,
+			     .wait = ret,
+			     .waits = ret };
+
+	*ret = (struct p3_wait){ 0 };
+	find_wait(&look);
 }
 
 struct p3_wait *p3_session_waits(struct p3_session *session, const struct p3_snapshot *snapshot,

@@ -311,7 +311,7 @@ static void plain_lines(void)
 	*variable =
 		(struct p3_variable){ .name = "c", .absent = "optimized out", .argument = true };
 	range = p3_render_range(&stack, false, NULL);
-	p3_render_header(&thread, &text);
+	p3_render_header(&thread, &(struct p3_wait){ 0 }, &text);
 	while (next < range.end)
 		p3_render_frame(&stack, &range, &options, &next, &text);
 	CHECK_STRING(p3_text_string(&text),

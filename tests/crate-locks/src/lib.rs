@@ -16,6 +16,7 @@ static LAZY: LazyLock<u64> = LazyLock::new(|| {
 static PARKED: Mutex<u64> = Mutex::new(1);
 static SHARED: RwLock<u64> = RwLock::new(2);
 static CELL: PyOnceLock<u64> = PyOnceLock::new();
+static BUSY: std::sync::Mutex<u64> = std::sync::Mutex::new(0);
 static CHAIN: [std::sync::Mutex<u64>; 3] = [
     std::sync::Mutex::new(0),
     std::sync::Mutex::new(1),
@@ -97,6 +98,31 @@ fn chain(py: Python<'_>, index: usize) -> u64 {
     })
 }
 
+/// Holds a Mutex without the GIL for a moment; the guard's memory stays as it was when it attaches.
+#[pyfunction]
+#[inline(never)]
+fn contend(py: Python<'_>) -> u64 {
+    py.detach(|| {
+        let mut guard = BUSY.lock().unwrap();
+        *guard += 1;
+        std::thread::sleep(Duration::from_micros(300));
+        drop(guard);
+        let mut shared = SHARED.write();
+        *shared += 1;
+        std::thread::sleep(Duration::from_micros(100));
+        drop(shared);
+        Python::attach(|_| *BUSY.lock().unwrap())
+    })
+}
+
+/// Waits for both under the GIL: who holds them does not need it.
+#[pyfunction]
+#[inline(never)]
+fn touch() -> u64 {
+    let sum = *BUSY.lock().unwrap() + *SHARED.read();
+    sum + *BUSY.lock().unwrap()
+}
+
 /// Waits for a condition that nobody makes true.
 #[pyfunction]
 #[inline(never)]
@@ -120,6 +146,8 @@ fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(once, m)?)?;
     m.add_function(wrap_pyfunction!(install, m)?)?;
     m.add_function(wrap_pyfunction!(install_detached, m)?)?;
+    m.add_function(wrap_pyfunction!(contend, m)?)?;
+    m.add_function(wrap_pyfunction!(touch, m)?)?;
     m.add_function(wrap_pyfunction!(chain, m)?)?;
     m.add_function(wrap_pyfunction!(wait_condition, m)?)?;
     Ok(())
