@@ -1,0 +1,9 @@
+# A Mutex and the GIL, optimized: the guard is not in memory.
+# ways: attach core
+# once: core
+# site: release
+# truth: none
+# gdb-command: pyo3-deadlock
+# gdb-check: ^deadlock: thread 1 "MainThread" holds the GIL and waits for the Mutex demo::LOCK_A in demo::want_mutex, src/lib.rs:\d+
+# gdb-check: ^          thread 2 "holder" probably holds the Mutex demo::LOCK_A \(guard `guard`, optimized out, in demo::hold_mutex, src/lib.rs:\d+\) and waits for the GIL in release, .*deadlock_mutex.py:\d+
+import deadlock_mutex
