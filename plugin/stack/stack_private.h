@@ -9,5 +9,9 @@ struct p3_native *p3_session_native(struct p3_session *session);
 /* The variables of a Rust frame, to find guards among; none if it has none that can be read. */
 void p3_session_rust_variables(struct p3_session *session, const struct p3_stack *stack,
 			       const struct p3_frame *frame, struct p3_frame_variables *ret);
+/* "demo::CACHE", "demo::Cache.inner at 0x7f...", "demo.so +0x1234"; `stack` waits for it. NULL: the
+ * address is not known. */
+const char *p3_session_lock_name(struct p3_session *session, const struct p3_snapshot *snapshot,
+				 const struct p3_stack *stack, uint64_t address);
 
 #endif

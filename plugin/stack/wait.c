@@ -289,31 +289,6 @@ static void use_python_lock(struct look *look)
 	}
 }
 
-static void name_lock(struct look *look)
-{
-	struct p3_wait *wait = look->wait;
-	const struct p3_modules *modules = &look->snapshot->modules;
-	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-	const struct p3_module *module = p3_modules_at(modules, wait->address);
-	uint64_t offset = 0;
-	const char *name;
-
-	if (!wait->address)
-		return;
-	name = p3_native_object(p3_session_native(look->session), look->target, modules,
-				wait->address, &offset);
-	if (name) {
-		p3_rust_name(name, &text);
-		wait->name = p3_arena_string(look->arena, p3_text_string(&text));
-	} else if (module) {
-		wait->name =
-			p3_arena_printf(look->arena, "%s +0x%" PRIx64, p3_base_name(module->name),
-					wait->address - module->bias);
-	} else {
-		wait->name = p3_arena_printf(look->arena, "at 0x%" PRIx64, wait->address);
-	}
-}
-
 /* From 3.14 on a thread that attaches while Python ends is in pause() for good:
  * PyThread_hang_thread(), Python/thread_pthread.h. */
 static void use_finalizing(struct look *look)
@@ -370,7 +345,8 @@ static void find_wait(struct look *look)
 		wait->address = key;
 	}
 	if (wait->kind == P3_WAIT_LOCK && !wait->name)
-		name_lock(look);
+		wait->name =
+			p3_session_lock_name(look->session, look->snapshot, stack, wait->address);
 	if (wait->kind == P3_WAIT_LOCK && known && is_woken(look, &call))
 		wait->why = "it is free again";
 }

@@ -123,6 +123,46 @@ fn touch() -> u64 {
     sum + *BUSY.lock().unwrap()
 }
 
+/// A lock in a Python object, and one behind an Arc: neither has a name of its own.
+#[pyclass(frozen)]
+struct Cache {
+    inner: std::sync::Mutex<Vec<u64>>,
+    shared: std::sync::Arc<Mutex<String>>,
+}
+
+#[pymethods]
+impl Cache {
+    #[new]
+    fn new() -> Self {
+        Cache {
+            inner: std::sync::Mutex::new(vec![1]),
+            shared: std::sync::Arc::new(Mutex::new(String::new())),
+        }
+    }
+
+    fn hold(&self, f: Bound<'_, PyAny>) -> PyResult<()> {
+        let mut guard = self.inner.lock().unwrap();
+        f.call0()?;
+        guard.push(2);
+        Ok(())
+    }
+
+    fn want(&self) -> usize {
+        self.inner.lock().unwrap().len()
+    }
+
+    fn hold_shared(&self, f: Bound<'_, PyAny>) -> PyResult<()> {
+        let mut guard = self.shared.lock();
+        f.call0()?;
+        guard.push('x');
+        Ok(())
+    }
+
+    fn want_shared(&self) -> usize {
+        self.shared.lock().len()
+    }
+}
+
 /// Waits for a condition that nobody makes true.
 #[pyfunction]
 #[inline(never)]
@@ -146,6 +186,7 @@ fn demo(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(once, m)?)?;
     m.add_function(wrap_pyfunction!(install, m)?)?;
     m.add_function(wrap_pyfunction!(install_detached, m)?)?;
+    m.add_class::<Cache>()?;
     m.add_function(wrap_pyfunction!(contend, m)?)?;
     m.add_function(wrap_pyfunction!(touch, m)?)?;
     m.add_function(wrap_pyfunction!(chain, m)?)?;
