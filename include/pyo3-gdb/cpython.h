@@ -92,6 +92,13 @@ enum p3_attached {
 const char *p3_attached_name(enum p3_attached attached);
 
 /* One PyThreadState. */
+/* Of the thread that has asked all others to stop (free-threaded). */
+enum p3_world {
+	P3_WORLD_NONE, /* it has not */
+	P3_WORLD_STOPPING,
+	P3_WORLD_STOPPED,
+};
+
 struct p3_py_thread {
 	uint64_t address;
 	int64_t interpreter;  /* its id */
@@ -101,6 +108,7 @@ struct p3_py_thread {
 	uint64_t gil_address; /* of the GIL of its interpreter; 0: unknown */
 	enum p3_gil gil;      /* HOLDS or NONE: who waits, only native frames tell, to 3.14 */
 	enum p3_attached attached;
+	enum p3_world world;
 	bool collecting; /* garbage is being collected in its interpreter */
 	bool finalizing; /* it is in Py_Finalize() */
 	P3_LIST(struct p3_py_segment);
@@ -114,6 +122,10 @@ struct p3_py_threads {
 
 /* All thread states of all interpreters, newest first, without their frames. */
 struct p3_error *p3_py_threads(struct p3_py *py, struct p3_py_threads *ret) P3_MUST_CHECK;
+/* Is the thread in a critical section of the PyMutex at this address (free-threaded)? */
+bool p3_py_in_critical_section(struct p3_py *py, const struct p3_py_thread *thread, uint64_t mutex);
+/* "list at 0x7f...": the object whose PyMutex this is; NULL: none. */
+const char *p3_py_mutex_object(struct p3_py *py, uint64_t mutex);
 /* Read the frames of one thread state into its segments. Damage ends up in `incomplete`. */
 void p3_py_frames(struct p3_py *py, struct p3_py_thread *thread);
 

@@ -123,6 +123,7 @@ enum p3_wait_kind {
 	P3_WAIT_GIL,
 	P3_WAIT_LOCK,	   /* one that a thread holds */
 	P3_WAIT_JOIN,	   /* for another thread's end */
+	P3_WAIT_WORLD,	   /* to stop all other threads, or to go on when they were stopped */
 	P3_WAIT_CONDITION, /* to be notified: by whom, nothing tells */
 	P3_WAIT_SLEEP,
 	P3_WAIT_IO,

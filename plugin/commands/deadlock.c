@@ -70,9 +70,11 @@ static void add_wait(const struct p3_wait *wait, struct p3_text *text)
 		p3_text_printf(text, " in %s", wait->where);
 }
 
-/* A lock is held; a job of rayon's runs. */
+/* A lock is held; a job of rayon's runs; a thread is attached while others must stop. */
 static const char *holds(const struct p3_wait *wait)
 {
+	if (wait->kind == P3_WAIT_WORLD)
+		return wait->why;
 	if (wait->kind == P3_WAIT_CONDITION)
 		return "probably runs";
 	return wait->certainty == P3_PROBABLE ? "probably holds" : "holds";
@@ -81,6 +83,10 @@ static const char *holds(const struct p3_wait *wait)
 /* "holds the Mutex demo::CACHE (guard `g` in ...)": what another waits for. */
 static void add_holds(const struct p3_wait *wait, struct p3_text *text)
 {
+	if (wait->kind == P3_WAIT_WORLD) {
+		p3_text_add(text, holds(wait));
+		return;
+	}
 	if (wait->kind == P3_WAIT_JOIN)
 		p3_text_add(text, "is to end first");
 	else {

@@ -50,11 +50,13 @@ struct p3_layout {
 		uint32_t gil; /* the GIL itself (to 3.11); 0: each interpreter points at its own */
 		uint32_t collecting; /* is the collector running (3.8) */
 		uint32_t finalizing; /* the thread state in Py_Finalize() */
+		uint32_t world;	     /* free-threaded: struct _stoptheworld_state */
 	} runtime;
 	struct {
 		uint32_t next, id, threads, modules;
 		uint32_t gil;	     /* pointer to the GIL */
 		uint32_t collecting; /* is the collector running */
+		uint32_t world;	     /* free-threaded: struct _stoptheworld_state */
 	} interpreter;
 	struct {
 		uint32_t locked, last_holder;
@@ -65,6 +67,7 @@ struct p3_layout {
 		uint32_t frame;	    /* current frame; 0: through cframe */
 		uint32_t cframe;
 		uint32_t state;		    /* 3.13+: attached, detached ... */
+		uint32_t critical_section;  /* free-threaded: the innermost, tagged */
 		uint32_t holds_gil;	    /* 3.14+ */
 		uint32_t gil_requested;	    /* 3.15 */
 		uint32_t current_exception; /* 3.12+; before: */

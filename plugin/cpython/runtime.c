@@ -171,7 +171,24 @@ struct common {
 	bool known_gil;
 	bool collecting;
 	uint64_t finalizing; /* the thread state in Py_Finalize(); 0: none */
+	uint64_t stopper;    /* the one that stops all others; 0: none */
+	enum p3_world world;
 	struct p3_map *names;
+};
+
+/* struct _stoptheworld_state, the same from 3.13 to 3.15: Include/internal/pycore_interp.h,
+ * pycore_interp_structs.h. */
+enum {
+	WORLD_REQUESTED = 1,
+	WORLD_STOPPED = 2,
+	WORLD_REQUESTER = 16,
+	WORLD_SIZE = 24,
+	/* PyCriticalSection, Include/cpython/critical_section.h; tags: pycore_critical_section.h */
+	SECTION_INACTIVE = 1,
+	SECTION_TWO = 2,
+	SECTION_TAGS = 3,
+	MAX_SECTIONS = 100,
+	OBJECT_MUTEX = 10, /* PyObject.ob_mutex, Include/object.h */
 };
 
 /* Include/internal/pycore_pystate.h: _Py_THREAD_DETACHED ... */
@@ -184,6 +201,57 @@ static enum p3_attached read_attached(struct p3_py *py, uint64_t state)
 	if (!py->layout->thread.state || value >= sizeof(known) / sizeof(*known))
 		return P3_ATTACHED_UNKNOWN;
 	return known[value];
+}
+
+static void read_world(struct p3_py *py, uint64_t owner, uint32_t offset, struct common *common)
+{
+	uint8_t world[WORLD_SIZE];
+	struct p3_error *error;
+
+	if (!offset || common->stopper)
+		return;
+	error = p3_read(py->target, owner + offset, world, sizeof(world));
+	if (!error && world[WORLD_REQUESTED] == 1) {
+		memcpy(&common->stopper, world + WORLD_REQUESTER, sizeof(common->stopper));
+		common->world = world[WORLD_STOPPED] == 1 ? P3_WORLD_STOPPED : P3_WORLD_STOPPING;
+	}
+	p3_error_free(error);
+}
+
+bool p3_py_in_critical_section(struct p3_py *py, const struct p3_py_thread *thread, uint64_t mutex)
+{
+	uint64_t section = peek(py, thread->address, py->layout->thread.critical_section, 8);
+	size_t i;
+
+	for (i = 0; section && i < MAX_SECTIONS; i++) {
+		uint64_t address = section & ~(uint64_t)SECTION_TAGS, words[3];
+		size_t size = section & SECTION_TWO ? 24 : 16;
+		struct p3_error *error = p3_read(py->target, address, words, size);
+
+		if (error) {
+			p3_error_free(error);
+			return false;
+		}
+		/* One that was left while the thread was detached. */
+		if (!(section & SECTION_INACTIVE) &&
+		    (words[1] == mutex || (section & SECTION_TWO && words[2] == mutex)))
+			return true;
+		section = words[0];
+	}
+	return false;
+}
+
+const char *p3_py_mutex_object(struct p3_py *py, uint64_t mutex)
+{
+	struct p3_text name P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
+	uint64_t object = mutex - OBJECT_MUTEX;
+	struct p3_error *error = p3_py_type_name(py, p3_py_type_of(py, object), &name);
+
+	if (error) {
+		p3_error_free(error);
+		return NULL;
+	}
+	return p3_arena_printf(py->arena, "%s at 0x%" PRIx64, p3_text_string(&name), object);
 }
 
 /* The thread state that holds this interpreter's GIL; 0: none does. */
@@ -237,6 +305,7 @@ static struct p3_error *read_thread(struct p3_py *py, const struct common *commo
 	thread.collecting = common->collecting && thread.attached != P3_DETACHED &&
 			    thread.gil != P3_GIL_NONE && thread.gil != P3_GIL_WAITS;
 	thread.finalizing = common->finalizing == state;
+	thread.world = common->stopper == state ? common->world : P3_WORLD_NONE;
 	object = p3_map_find(common->names, thread.pointer);
 	name = object ? p3_py_attribute(py, (uint64_t)(uintptr_t)*object, "_name") : 0;
 	thread.name = name ? p3_py_string(py, name) : NULL;
@@ -264,6 +333,8 @@ static struct p3_error *read_interpreter(struct p3_py *py, uint64_t interpreter,
 			    peek(py, py->runtime, layout->runtime.collecting, 4);
 	common.finalizing = peek(py, py->runtime, layout->runtime.finalizing, 8);
 	py->finalizing = common.finalizing != 0;
+	read_world(py, interpreter, layout->interpreter.world, &common);
+	read_world(py, py->runtime, layout->runtime.world, &common);
 	p3_py_dict_items(py, find_active_threads(py, interpreter), &active);
 	for (i = 0; i < active.count; i++)
 		if (p3_py_small_int(py, active.items[i].key, &number))

@@ -163,13 +163,10 @@ void p3_render_json(const struct p3_snapshot *snapshot, const struct p3_stack *s
 static json_t *render_wait(const struct p3_snapshot *snapshot, const struct p3_wait *wait)
 {
 	static const char *const kinds[] = {
-		[P3_WAIT_NONE] = "none",
-		[P3_WAIT_GIL] = "gil",
-		[P3_WAIT_LOCK] = "lock",
-		[P3_WAIT_JOIN] = "join",
-		[P3_WAIT_CONDITION] = "condition",
-		[P3_WAIT_SLEEP] = "sleep",
-		[P3_WAIT_IO] = "io",
+		[P3_WAIT_NONE] = "none",   [P3_WAIT_GIL] = "gil",
+		[P3_WAIT_LOCK] = "lock",   [P3_WAIT_JOIN] = "join",
+		[P3_WAIT_WORLD] = "world", [P3_WAIT_CONDITION] = "condition",
+		[P3_WAIT_SLEEP] = "sleep", [P3_WAIT_IO] = "io",
 	};
 	static const char *const certainties[] = {
 		[P3_UNKNOWN] = "unknown",

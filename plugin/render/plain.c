@@ -68,6 +68,7 @@ void p3_render_wait(const struct p3_wait *wait, struct p3_text *ret)
 		break;
 	case P3_WAIT_CONDITION:
 	case P3_WAIT_JOIN:
+	case P3_WAIT_WORLD:
 		p3_text_printf(ret, "waits for %s", wait->what);
 		break;
 	case P3_WAIT_GIL:

@@ -62,6 +62,7 @@ enum family {
 	FAMILY_PTHREAD,
 	FAMILY_PYTHON,
 	FAMILY_RAYON,
+	FAMILY_CRITICAL,
 };
 
 #define RAYON_WORK "work of rayon's"
@@ -100,6 +101,7 @@ static const struct {
 	{ "__lll_lock_wait", P3_WAIT_LOCK, FAMILY_PTHREAD, "pthread mutex" },
 	{ "pthread_mutex_lock", P3_WAIT_LOCK, FAMILY_PTHREAD, "pthread mutex" },
 	{ "pthread_cond", P3_WAIT_CONDITION, FAMILY_NONE, "a condition" },
+	{ "PyCriticalSection", P3_WAIT_LOCK, FAMILY_CRITICAL, "critical section" },
 	{ "acquire_timed", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
 	{ "PyThread_acquire_lock_timed", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
 	{ "_PyMutex_Lock", P3_WAIT_LOCK, FAMILY_PYTHON, "threading.Lock" },
@@ -306,6 +308,62 @@ static void use_finalizing(struct look *look)
 	}
 }
 
+static enum p3_attached attached_of(const struct p3_snapshot_thread *thread)
+{
+	return thread->python.count ? thread->python.items[0].thread.attached : P3_ATTACHED_UNKNOWN;
+}
+
+static enum p3_world world_of(const struct p3_snapshot_thread *thread)
+{
+	return thread->python.count ? thread->python.items[0].thread.world : P3_WORLD_NONE;
+}
+
+/* Python/pystate.c, stop_the_world(): a free-threaded thread stops all others, or was stopped. */
+static bool use_world(struct look *look)
+{
+	const struct p3_snapshot_thread *thread = look->stacks[look->index].thread;
+	struct p3_wait *wait = look->wait;
+
+	if (world_of(thread) == P3_WORLD_STOPPING)
+		wait->what = "all threads to stop";
+	else if (attached_of(thread) == P3_SUSPENDED)
+		wait->what = "the stopped world to go on";
+	else
+		return false;
+	wait->kind = P3_WAIT_WORLD;
+	return true;
+}
+
+/*
+ * Python's own mutexes, and with them critical sections, wait in a parking lot: the futex is a
+ * semaphore on the waiter's stack, the address of the mutex is before it (struct wait_entry of
+ * Python/parking_lot.c). It is believed where a thread is in a critical section of it.
+ */
+static void use_critical_section(struct look *look)
+{
+	const struct p3_snapshot *snapshot = look->snapshot;
+	struct p3_wait *wait = look->wait;
+	struct p3_py *py = snapshot->runtimes.count ? snapshot->runtimes.items[0] : NULL;
+	uint64_t mutex = 0;
+	size_t i;
+
+	if (!py || !py->free_threaded || !py->layout)
+		return;
+	p3_error_free(p3_read_u64(look->target, wait->address - 8, &mutex));
+	for (i = 0; mutex && i < snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &snapshot->threads.items[i];
+
+		if (!thread->python.count ||
+		    !p3_py_in_critical_section(py, &thread->python.items[0].thread, mutex))
+			continue;
+		wait->kind = P3_WAIT_LOCK;
+		wait->what = "critical section of";
+		wait->name = p3_py_mutex_object(py, mutex);
+		wait->address = mutex;
+		look->family = FAMILY_CRITICAL;
+	}
+}
+
 static void find_wait(struct look *look)
 {
 	struct p3_stack *stack = &look->stacks[look->index];
@@ -315,6 +373,8 @@ static void find_wait(struct look *look)
 
 	wait->holder = SIZE_MAX;
 	wait->where = describe(look->arena, p3_stack_user_frame(stack, NULL));
+	if (use_world(look))
+		return;
 	/* Without the registers, a capture's, the frames alone tell. */
 	if (known &&
 	    (call.index == COUNT(calls) || (!calls[call.index].what && !is_futex_wait(&call))))
@@ -344,6 +404,8 @@ static void find_wait(struct look *look)
 		p3_error_free(p3_read_u64(look->target, wait->address - PARKER, &key));
 		wait->address = key;
 	}
+	if (known && wait->address)
+		use_critical_section(look);
 	if (wait->kind == P3_WAIT_LOCK && !wait->name)
 		wait->name =
 			p3_session_lock_name(look->session, look->snapshot, stack, wait->address);
@@ -464,7 +526,7 @@ static enum p3_certainty guards(struct look *look, const struct p3_frame_variabl
 static bool is_stuck(const struct p3_wait *wait)
 {
 	return wait->kind == P3_WAIT_GIL || wait->kind == P3_WAIT_LOCK ||
-	       wait->kind == P3_WAIT_JOIN;
+	       wait->kind == P3_WAIT_JOIN || wait->kind == P3_WAIT_WORLD;
 }
 
 /*
@@ -608,6 +670,40 @@ static void find_worker(struct look *look)
 	}
 }
 
+/* All threads must stop: of those that have not, the one that is stuck counts. */
+static void find_attached(struct look *look)
+{
+	bool stopping = world_of(look->stacks[look->index].thread) == P3_WORLD_STOPPING;
+	size_t i;
+
+	for (i = 0; i < look->snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &look->snapshot->threads.items[i];
+
+		if (i == look->index)
+			continue;
+		if (!stopping && world_of(thread) != P3_WORLD_NONE)
+			set_holder(look, i, P3_CERTAIN, "has stopped all others");
+		if (stopping && attached_of(thread) == P3_ATTACHED &&
+		    (look->wait->holder == SIZE_MAX || is_stuck(&look->waits[i])))
+			set_holder(look, i, P3_CERTAIN, "is attached");
+	}
+}
+
+static void find_critical_section(struct look *look)
+{
+	const struct p3_snapshot *snapshot = look->snapshot;
+	size_t i;
+
+	for (i = 0; snapshot->runtimes.count && i < snapshot->threads.count; i++) {
+		const struct p3_snapshot_thread *thread = &snapshot->threads.items[i];
+
+		if (i != look->index && thread->python.count &&
+		    p3_py_in_critical_section(snapshot->runtimes.items[0],
+					      &thread->python.items[0].thread, look->wait->address))
+			set_holder(look, i, P3_CERTAIN, "its thread state says so");
+	}
+}
+
 static void find_holder(struct look *look)
 {
 	struct p3_wait *wait = look->wait;
@@ -616,6 +712,10 @@ static void find_holder(struct look *look)
 		return;
 	if (wait->kind == P3_WAIT_GIL)
 		find_gil_holder(look);
+	else if (wait->kind == P3_WAIT_WORLD)
+		find_attached(look);
+	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_CRITICAL)
+		find_critical_section(look);
 	else if (wait->kind == P3_WAIT_JOIN && wait->address)
 		find_lwp(look, wait->address, "it is the thread that is joined");
 	else if (wait->kind == P3_WAIT_LOCK && look->family == FAMILY_PTHREAD)
