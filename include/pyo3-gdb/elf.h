@@ -105,8 +105,9 @@ struct p3_error *p3_expression_value(const struct p3_expression *expression,
 
 /* What the source says of one pc: the function, or one inlined into another there. */
 struct p3_place {
-	const char *name; /* qualified, with generic arguments; NULL: none */
-	const char *file; /* as the compiler was given it; NULL: no line */
+	const char *name;   /* qualified, with generic arguments; NULL: none */
+	const char *file;   /* as the compiler was given it; NULL: no line */
+	const char *folder; /* where the compiler ran, which a relative file is in; NULL */
 	uint32_t line;
 	bool inlined;
 };

@@ -15,10 +15,11 @@ struct p3_native_frame {
 	/* The stack of the physical frame, [sp, cfa); inline frames share it.
 	 * Equal when unknown: the outermost frame, or a switch of stacks. */
 	uint64_t sp, cfa;
-	uint32_t group;	  /* frames of one physical frame have the same number, from 0 on */
-	uint32_t place;	  /* which of them: its number in p3_file_places() */
-	const char *name; /* complete, demangled or not; NULL: none */
-	const char *file; /* NULL: no line information */
+	uint32_t group;	    /* frames of one physical frame have the same number, from 0 on */
+	uint32_t place;	    /* which of them: its number in p3_file_places() */
+	const char *name;   /* complete, demangled or not; NULL: none */
+	const char *file;   /* NULL: no line information */
+	const char *folder; /* that a relative file is in; NULL: not known */
 	uint32_t line;
 	uint64_t entry;	      /* where its function starts, of normal frames; 0: not known */
 	const char *language; /* "rust", "c", "c++" ...; NULL: unknown */

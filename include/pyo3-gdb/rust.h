@@ -17,8 +17,9 @@
  */
 void p3_rust_name(const char *name, struct p3_text *ret);
 
-/* The role of a frame with this demangled name; `file` from its line table, or NULL. */
-enum p3_role p3_rust_role(const char *name, const char *file);
+/* The role of a frame with this demangled name; `file` from its line table, or NULL; `folder` is
+ * the one that a relative file is in, or NULL. */
+enum p3_role p3_rust_role(const char *name, const char *file, const char *folder);
 
 /*
  * What Python calls the item that a P3_ROLE_WRAPPER frame wraps:

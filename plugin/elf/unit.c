@@ -569,6 +569,7 @@ static void use_line(struct p3_file *file, struct p3_unit *unit, uint64_t pc,
 	if (!p3_lines_find(file, unit->lines, pc, &name, &place->line))
 		return;
 	place->file = plain_file(unit, name);
+	place->folder = unit->folder;
 }
 
 static void use_call_line(struct p3_file *file, struct p3_unit *unit, Dwarf_Die *inlined,
@@ -584,6 +585,7 @@ static void use_call_line(struct p3_file *file, struct p3_unit *unit, Dwarf_Die 
 	place->line = (uint32_t)number;
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &index) == 0)
 		place->file = plain_file(unit, p3_lines_file(file, unit->lines, index));
+	place->folder = unit->folder;
 }
 
 /* ---- a pc's places ---- */

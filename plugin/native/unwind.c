@@ -216,6 +216,7 @@ static void use_place(struct p3_native_frame *frame, const struct p3_place *plac
 {
 	frame->name = place->name;
 	frame->file = place->file;
+	frame->folder = place->folder;
 	frame->line = place->line;
 	frame->language = language;
 }

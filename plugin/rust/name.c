@@ -226,7 +226,7 @@ static bool is_library(const char *file)
 	return !strncmp(file, "/rustc/", 7) || !strncmp(file, "library/", 8);
 }
 
-enum p3_role p3_rust_role(const char *name, const char *file)
+enum p3_role p3_rust_role(const char *name, const char *file, const char *folder)
 {
 	struct p3_text path P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	size_t i;
@@ -237,6 +237,9 @@ enum p3_role p3_rust_role(const char *name, const char *file)
 			return names[i].role;
 	if (file && is_library(file))
 		return P3_ROLE_RUNTIME;
+	/* cargo runs rustc in a dependency's own folder */
+	if (file && *file != '/' && folder)
+		file = folder;
 	if (file && strstr(file, "/pyo3-") && is_dependency(file))
 		return P3_ROLE_PYO3;
 	return file && is_dependency(file) ? P3_ROLE_DEPENDENCY : P3_ROLE_USER;

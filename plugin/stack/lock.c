@@ -31,7 +31,7 @@ static bool contains(const struct p3_type *type, uint64_t address, uint64_t lock
 static bool is_users(const struct p3_type *type)
 {
 	return type->name && strstr(type->name, "::") &&
-	       p3_rust_role(type->name, NULL) == P3_ROLE_USER;
+	       p3_rust_role(type->name, NULL, NULL) == P3_ROLE_USER;
 }
 
 /* A field of the user's own type; those of Arc, Mutex and such tell nothing. */

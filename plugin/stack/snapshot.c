@@ -127,7 +127,7 @@ static const struct known_name *know_name(struct p3_arena *arena, struct p3_map 
 		return known;
 	if (known->rust) {
 		p3_rust_name(frame->name, &text);
-		known->role = p3_rust_role(frame->name, frame->file);
+		known->role = p3_rust_role(frame->name, frame->file, frame->folder);
 	} else {
 		p3_text_add(&text, frame->name);
 	}

@@ -66,13 +66,23 @@ static const struct {
 	{ "", "", NULL, P3_ROLE_USER },
 };
 
+/* cargo runs rustc in a dependency's own folder, and names its files by it. */
+static void relative_files(void)
+{
+	CHECK(p3_rust_role("smallvec::deallocate", "src/lib.rs",
+			   "/root/.cargo/registry/src/i-1/smallvec-1.0.0") == P3_ROLE_DEPENDENCY);
+	CHECK(p3_rust_role("demo::load", "src/lib.rs", "/home/me/demo") == P3_ROLE_USER);
+	CHECK(p3_rust_role("demo::load", "/home/me/demo/src/lib.rs",
+			   "/root/.cargo/registry/src/i-1/smallvec-1.0.0") == P3_ROLE_USER);
+}
+
 static void names_and_roles(void)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
-		enum p3_role role = p3_rust_role(rows[i].name, rows[i].file);
+		enum p3_role role = p3_rust_role(rows[i].name, rows[i].file, NULL);
 
 		p3_rust_name(rows[i].name, &text);
 		CHECK_STRING(p3_text_string(&text), rows[i].wanted);
@@ -206,6 +216,7 @@ int main(void)
 {
 	RUN(defined);
 	RUN(names_and_roles);
+	RUN(relative_files);
 	RUN(mangled_names);
 	RUN(wrapped_items);
 	RUN(resumed_panics);
