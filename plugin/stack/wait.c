@@ -89,6 +89,7 @@ static const struct {
 	{ "Mutex", P3_WAIT_LOCK, FAMILY_RUST, "Mutex" },
 	{ "Sleep::sleep", P3_WAIT_CONDITION, FAMILY_NONE, RAYON_WORK },
 	{ "wait_until_cold", P3_WAIT_CONDITION, FAMILY_NONE, RAYON_WORK },
+	{ "worker::Context::park", P3_WAIT_CONDITION, FAMILY_NONE, "work of tokio's" },
 	{ "LockLatch", P3_WAIT_CONDITION, FAMILY_RAYON, "a job of rayon's" },
 	{ "thread::park", P3_WAIT_CONDITION, FAMILY_NONE, "an unpark" },
 	{ "runtime::park", P3_WAIT_CONDITION, FAMILY_NONE, "an unpark" },
