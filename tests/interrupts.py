@@ -84,13 +84,14 @@ def same(ours, theirs):
 
 
 def equal(ours, theirs):
-    """Each thread of ours is one of theirs."""
+    """Each thread of ours is one of theirs. What is given up early may be the same as several
+    threads: those that are wholly the same go first."""
     left = list(theirs)
-    for frames in ours:
+    for frames in sorted(ours, key=lambda frames: frames not in theirs):
         found = [truth for truth in left if same(frames, truth)]
         if not found:
             return False
-        left.remove(max(found, key=len))
+        left.remove(max(found, key=lambda truth: (truth == frames, len(truth))))
     return not left
 
 
