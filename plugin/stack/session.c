@@ -260,8 +260,9 @@ static struct p3_snapshot_thread *find_owner_by_stack(struct p3_target *target,
 }
 
 /*
- * "waits" is nowhere in memory before 3.14: the native stack tells, if its frames
- * have names. Without them a thread that does not hold the GIL may wait for it.
+ * "waits" is nowhere in memory before 3.15: the native stack tells. On Linux CPython waits on a
+ * condition for the GIL alone (Python/thread_pthread.h: its locks are semaphores). Without that, and
+ * without names, a thread that does not hold the GIL may wait for it.
  */
 static enum p3_gil look_for_wait(const struct p3_snapshot_thread *thread)
 {
@@ -274,6 +275,9 @@ static enum p3_gil look_for_wait(const struct p3_snapshot_thread *thread)
 		if (frame->role != P3_ROLE_CPYTHON)
 			continue;
 		if (frame->native.name && !strcmp(frame->native.name, "take_gil"))
+			return P3_GIL_WAITS;
+		if (i && !named && !nameless && frame[-1].native.name &&
+		    strstr(frame[-1].native.name, "pthread_cond_"))
 			return P3_GIL_WAITS;
 		named |= frame->native.name != NULL;
 		nameless |= frame->native.name == NULL;

@@ -376,6 +376,12 @@ static void find_wait(struct look *look)
 	wait->where = describe(look->arena, p3_stack_user_frame(stack, NULL));
 	if (use_world(look))
 		return;
+	/* It is not always in the system call: every 5 ms it looks whether the GIL is free. */
+	if (stack->thread->gil == P3_GIL_WAITS) {
+		wait->kind = P3_WAIT_GIL;
+		wait->what = "GIL";
+		return;
+	}
 	/* Without the registers, a capture's, the frames alone tell. */
 	if (known &&
 	    (call.index == COUNT(calls) || (!calls[call.index].what && !is_futex_wait(&call))))
@@ -388,7 +394,7 @@ static void find_wait(struct look *look)
 	}
 	use_frames(look);
 	wait->address = known ? call.arguments[0] : 0;
-	if (stack->thread->gil == P3_GIL_WAITS || is_in_gil(stack->thread, wait->address)) {
+	if (is_in_gil(stack->thread, wait->address)) {
 		wait->kind = P3_WAIT_GIL;
 		wait->what = "GIL";
 	}

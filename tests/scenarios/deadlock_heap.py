@@ -1,5 +1,5 @@
 # A lock behind an Arc in a Python object: it is named after the field that leads to it.
-# ways: attach core
+# ways: attach core gdbserver
 # once: core
 # site: locks
 # truth: none

@@ -1,5 +1,5 @@
 # A Mutex of Rust held across a call of Python, and the GIL held across a wait for it.
-# ways: attach core
+# ways: attach core gdbserver
 # once: core
 # truth: none
 # gdb-command: pyo3-deadlock

@@ -1,5 +1,5 @@
 # Two RLocks of Python: they store their owners.
-# ways: attach core
+# ways: attach core gdbserver
 # truth: none
 # extension: none
 # gdb-command: pyo3-deadlock
