@@ -42,6 +42,9 @@ struct p3_py {
 	struct p3_map *types;  /* address of a type -> what is known of it */
 	struct p3_map *tables; /* address of a line table -> its bytes */
 	size_t frames;	       /* read at this stop, of all threads */
+	/* Add what else is known of an instance: of one that Rust made. NULL: nothing is. */
+	void (*instance)(void *context, struct p3_py *py, uint64_t object, struct p3_text *text);
+	void *instance_context;
 };
 
 /*
@@ -183,12 +186,19 @@ const char *p3_py_string(struct p3_py *py, uint64_t object);
 /* An instance of a class that Rust has made, #[pyclass], or of one derived from it. */
 struct p3_py_pyclass {
 	uint64_t type;
-	uint64_t contents; /* where the Rust struct is */
-	bool has_flag;	   /* else it is `frozen`, or not laid out as known */
-	uint64_t flag;	   /* 0: free; n: borrowed n times; P3_BORROWED_MUT */
+	uint64_t contents;    /* where the struct of the class is that has the flag */
+	uint64_t own;	      /* where that of the class itself is, or of the nearest of Rust's */
+	uint64_t own_end;     /* it ends before this */
+	uint64_t deallocator; /* tp_dealloc of that: generic over the struct */
+	bool has_flag;	      /* else it is `frozen`, or not laid out as known */
+	uint64_t flag_address;
+	uint64_t flag; /* 0: free; n: borrowed n times; P3_BORROWED_MUT */
 };
 #define P3_BORROWED_MUT UINT64_MAX
-/* false: the object is none. It may be any word: what does not fit is refused. */
+/* tp_dealloc of the object's class and its bases: where the modules are that made them. */
+size_t p3_py_deallocators(struct p3_py *py, uint64_t object, uint64_t *ret, size_t room);
+/* false: the object is none. It may be any word: what does not fit is refused. The facts of the
+ * modules of p3_py_deallocators() must be known. */
 bool p3_py_pyclass(struct p3_py *py, uint64_t object, const struct p3_modules *modules,
 		   struct p3_py_pyclass *ret);
 

@@ -74,6 +74,10 @@ const char *p3_native_symbol(struct p3_native *native, struct p3_target *target,
 const char *p3_native_object(struct p3_native *native, struct p3_target *target,
 			     const struct p3_modules *modules, uint64_t address,
 			     uint64_t *offset_ret);
+/* A generic argument of the function at this run-time address; NULL: not known. */
+const struct p3_type *p3_native_parameter(struct p3_native *native, struct p3_target *target,
+					  const struct p3_modules *modules, uint64_t address,
+					  const char *name);
 /* Add a value of C, as gdb prints it. */
 void p3_native_write(const struct p3_writer *writer, const struct p3_value *value);
 

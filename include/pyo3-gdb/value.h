@@ -85,6 +85,9 @@ const struct p3_type *p3_type_target(const struct p3_type *type);
 /* A generic argument by its parameter's name: "T" of Vec<T>; NULL: none. */
 const struct p3_type *p3_type_parameter(const struct p3_type *type, const char *name);
 
+/* A generic argument of the function at this link-time pc: "T" of tp_dealloc<T>; NULL: none. */
+const struct p3_type *p3_file_parameter(struct p3_file *file, uint64_t pc, const char *name);
+
 /* ---- values ---- */
 
 struct p3_value {

@@ -976,6 +976,9 @@ static struct p3_error *add_instance(struct format *format, uint64_t object,
 		p3_text_add(format->text, ">");
 		return NULL;
 	}
+	if (format->py->instance && type->flags & TYPE_HEAP)
+		format->py->instance(format->py->instance_context, format->py, object,
+				     format->text);
 	error = start_attributes(format->py, object, &walk);
 	if (!error)
 		walk.slots = &format->slots;

@@ -13,22 +13,51 @@ enum {
 	WEAKLIST = 40, /* tp_weaklistoffset, behind tp_flags */
 };
 
-/* The class furthest out that is Rust's: it has the flag. 0: none is. */
-static uint64_t find_root(struct p3_py *py, uint64_t type, const struct p3_modules *modules)
+static uint64_t deallocator_of(struct p3_py *py, uint64_t type)
 {
-	const struct p3_layout *layout = py->layout;
+	return p3_py_peek(py, type + py->layout->type.name + DEALLOC, 8);
+}
+
+size_t p3_py_deallocators(struct p3_py *py, uint64_t object, uint64_t *ret, size_t room)
+{
+	uint64_t type = p3_py_type_of(py, object);
+	size_t count;
+
+	if (type < 4096 || type % 8 || !p3_py_is_type(py, type))
+		return 0;
+	for (count = 0; type && count < room; count++) {
+		ret[count] = deallocator_of(py, type);
+		type = p3_py_peek(py, type + py->layout->type.base, 8);
+	}
+	return count;
+}
+
+/* The class furthest out that is Rust's: it has the flag. 0: none is. *own_ret: the nearest. */
+static uint64_t find_root(struct p3_py *py, uint64_t type, const struct p3_modules *modules,
+			  uint64_t *own_ret)
+{
 	uint64_t root = 0;
 	int i;
 
 	for (i = 0; type && i < P3_MAX_BASES; i++) {
-		const struct p3_module *module = p3_modules_at(
-			modules, p3_py_peek(py, type + layout->type.name + DEALLOC, 8));
+		const struct p3_module *module = p3_modules_at(modules, deallocator_of(py, type));
 
-		if (module && module->facts && module->facts->rust)
+		if (module && module->facts && module->facts->rust) {
+			if (!root)
+				*own_ret = type;
 			root = type;
-		type = p3_py_peek(py, type + layout->type.base, 8);
+		}
+		type = p3_py_peek(py, type + py->layout->type.base, 8);
 	}
 	return root;
+}
+
+/* How large an instance of the class's base is: there what the class adds begins. */
+static uint64_t base_size(struct p3_py *py, uint64_t type)
+{
+	uint64_t base = p3_py_peek(py, type + py->layout->type.base, 8);
+
+	return p3_py_peek(py, base + py->layout->type.basicsize, 8);
 }
 
 static bool is_flag(uint64_t word)
@@ -40,31 +69,39 @@ bool p3_py_pyclass(struct p3_py *py, uint64_t object, const struct p3_modules *m
 		   struct p3_py_pyclass *ret)
 {
 	const struct p3_layout *layout = py->layout;
-	uint64_t type = p3_py_type_of(py, object), root, base, end, before;
+	uint64_t type = p3_py_type_of(py, object), root, own = 0, end, before;
 	uint64_t places[2];
 	size_t i;
 
 	if (type < 4096 || type % 8 || !p3_py_is_type(py, type))
 		return false;
-	root = find_root(py, type, modules);
+	root = find_root(py, type, modules, &own);
 	if (!root)
 		return false;
-	base = p3_py_peek(py, root + layout->type.base, 8);
-	before = p3_py_peek(py, base + layout->type.basicsize, 8);
+	before = base_size(py, root);
 	end = p3_py_peek(py, root + layout->type.basicsize, 8);
 	places[0] = p3_py_peek(py, root + layout->type.dictoffset, 8);
 	places[1] = p3_py_peek(py, root + layout->type.flags + WEAKLIST, 8);
 	for (i = 0; i < 2; i++)
 		if (places[i] >= before && places[i] < end)
 			end = places[i];
-	*ret = (struct p3_py_pyclass){ .type = type, .contents = object + before };
+	*ret = (struct p3_py_pyclass){
+		.type = type,
+		.contents = object + before,
+		.own = object + base_size(py, own),
+		.own_end = object + p3_py_peek(py, own + layout->type.basicsize, 8),
+		.deallocator = deallocator_of(py, own),
+	};
 	/* `frozen` classes without fields have neither. */
 	if (end % 8 || end < before + 8)
 		return true;
-	ret->flag = p3_py_peek(py, object + end - 8, 8);
+	ret->flag_address = object + end - 8;
+	ret->flag = p3_py_peek(py, ret->flag_address, 8);
 	/* An `unsendable` class has the number of its thread behind the flag. */
-	if (end >= before + 16 && p3_py_peek(py, object + end - 16, 8) == P3_BORROWED_MUT)
+	if (end >= before + 16 && p3_py_peek(py, object + end - 16, 8) == P3_BORROWED_MUT) {
+		ret->flag_address -= 8;
 		ret->flag = P3_BORROWED_MUT;
+	}
 	ret->has_flag = is_flag(ret->flag);
 	return true;
 }

@@ -344,12 +344,11 @@ const struct p3_enumerators *p3_type_enumerators(const struct p3_type *given)
 	return type->enumerators;
 }
 
-const struct p3_type *p3_type_parameter(const struct p3_type *given, const char *name)
+static const struct p3_type *find_parameter(struct p3_file *file, Dwarf_Die *die, const char *name)
 {
-	struct full_type *type = full(given);
 	Dwarf_Die child;
 
-	if (dwarf_child(&type->die, &child) != 0)
+	if (dwarf_child(die, &child) != 0)
 		return NULL;
 	do {
 		const char *of = dwarf_tag(&child) == DW_TAG_template_type_parameter
@@ -357,9 +356,31 @@ const struct p3_type *p3_type_parameter(const struct p3_type *given, const char 
 					 : NULL;
 
 		if (of && !strcmp(of, name))
-			return attribute_type(type->file, &child);
+			return attribute_type(file, &child);
 	} while (dwarf_siblingof(&child, &child) == 0);
 	return NULL;
+}
+
+const struct p3_type *p3_type_parameter(const struct p3_type *given, const char *name)
+{
+	struct full_type *type = full(given);
+
+	return find_parameter(type->file, &type->die, name);
+}
+
+const struct p3_type *p3_file_parameter(struct p3_file *file, uint64_t pc, const char *name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die function, declaration;
+	const struct p3_type *type;
+
+	if (p3_file_is_packed(file) || !p3_file_chain(file, pc, &function, 1))
+		return NULL;
+	type = find_parameter(file, &function, name);
+	if (!type &&
+	    dwarf_formref_die(dwarf_attr(&function, DW_AT_specification, &attribute), &declaration))
+		type = find_parameter(file, &declaration, name);
+	return type;
 }
 
 /* ---- values ---- */

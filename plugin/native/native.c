@@ -223,3 +223,13 @@ const char *p3_native_object(struct p3_native *native, struct p3_target *target,
 
 	return file ? p3_file_object(file, address - module->bias, offset_ret) : NULL;
 }
+
+const struct p3_type *p3_native_parameter(struct p3_native *native, struct p3_target *target,
+					  const struct p3_modules *modules, uint64_t address,
+					  const char *name)
+{
+	const struct p3_module *module = p3_modules_at(modules, address);
+	struct p3_file *file = module ? p3_native_file(native, target, module) : NULL;
+
+	return file ? p3_file_parameter(file, address - module->bias, name) : NULL;
+}

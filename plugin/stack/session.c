@@ -147,6 +147,7 @@ static struct p3_error *add_runtime(struct p3_session *session, struct p3_module
 	struct p3_py *py = p3_arena_take(arena, sizeof(*py));
 
 	P3_TRY(p3_py_open(session->target, arena, module, py));
+	p3_session_use_pyclasses(session, snapshot, py);
 	*p3_list_add(arena, &snapshot->runtimes) = py;
 	return NULL;
 }

@@ -13,5 +13,8 @@ void p3_session_rust_variables(struct p3_session *session, const struct p3_stack
  * address is not known. */
 const char *p3_session_lock_name(struct p3_session *session, const struct p3_snapshot *snapshot,
 				 const struct p3_stack *stack, uint64_t address);
+/* Instances of Rust's classes are written with the struct in them, and who has borrowed it. */
+void p3_session_use_pyclasses(struct p3_session *session, struct p3_snapshot *snapshot,
+			      struct p3_py *py);
 
 #endif

@@ -45,7 +45,7 @@
 # gdb-check-anywhere: ^        speaker = \(&dyn demo::Speak\) 0x[0-9a-f]+ <.*speak>$
 # gdb-check-anywhere: ^        function = 0x[0-9a-f]+ <demo::checked>$
 # gdb-check-anywhere: ^        object = <function stop>$
-# gdb-check-anywhere: ^        instance = <\S*Counter at 0x[0-9a-f]+>$
+# gdb-check-anywhere: ^        instance = <\S*Counter at 0x[0-9a-f]+: Counter \{value: 0, items: \[1, 2, 3\], label: "lab"\}, borrowed 1 time>$
 # gdb-check-anywhere: ^        error = PyErr\(not made yet\)$
 # gdb-check-anywhere: ^        normalized = PyErr\(KeyError\('key'\)\)$
 # gdb-check-anywhere: ^        py = Python$
