@@ -1,6 +1,6 @@
 # ways: attach core gdbserver
 # gdb-command: pyo3-bt -all
-# gdb-check: Thread 1 \(LWP \d+\) "MainThread"$
+# gdb-check: Thread 1 \(LWP \d+\) "MainThread", (sleeps|is in select\(\))$
 # gdb-check: #[\d.]+ +py    last \(\)
 # gdb-check: #\d+ +rust  demo::variadic .*called as demo.variadic
 # gdb-check: #\d+ +py    Call.__call__ \(self=<Call at 0x[0-9a-f]+>\)
@@ -15,7 +15,7 @@
 # gdb-check-anywhere: "spawner"
 # gdb-check-anywhere: #\d+ +rust  demo::from_thread
 # in a core, gdb has no name for it
-# gdb-check-anywhere: Thread \d+ \(LWP \d+\)( "rust-worker")?$
+# gdb-check-anywhere: Thread \d+ \(LWP \d+\)( "rust-worker")?(, .*)?$
 # gdb-check-anywhere: #[\d.]+ +py    leaf \(\)
 # gdb-check-anywhere: #\d+ +rust  demo::from_thread::\{closure#0\}::\{closure#0\}
 # gdb-command: info pyo3
