@@ -39,6 +39,9 @@ const char *p3_gdb_text(struct p3_arena *arena, PyObject *string);
 const char *p3_gdb_attribute_text(struct p3_arena *arena, PyObject *object, const char *name);
 /* An attribute as a number; `otherwise` on failure. Clears exceptions, as above. */
 int64_t p3_gdb_attribute_number(PyObject *object, const char *name, int64_t otherwise);
+/* The Python object that a value of this type, without typedefs, is or holds, as PyO3's Py and
+ * Bound do; or that it points at; 0: none. */
+uint64_t p3_gdb_find_object(struct p3_arena *arena, PyObject *value, PyObject *type);
 /* A gdb.Value or int as an address; 0 on failure. Clears exceptions, as above. */
 uint64_t p3_gdb_address(PyObject *value);
 /* gdb puts "target:" before files that it reads through gdbserver; they may be here, too. */

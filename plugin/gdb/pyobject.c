@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * gdb prints a PyObject * as the Python object it is, as CPython's own python-gdb.py does,
- * in `print`, `info locals` and `bt`; C's and pyo3-ffi's. What is known of the interpreter is
+ * in `print`, `info locals` and `bt`; C's and pyo3-ffi's. PyO3's Py, Bound and such as
+ * pyo3-bt does, with the Rust struct in them. What is known of the interpreter is
  * kept from one value to the next, until the process runs or its memory is written.
  */
 #include "gdb.h"
@@ -51,20 +52,22 @@ static struct p3_py *find_runtime(void)
 	return runtime;
 }
 
-static PyObject *to_string(PyObject *self, PyObject *args)
+static PyObject *write_object(PyObject *self, bool remote)
 {
 	uint64_t address = PyLong_AsUnsignedLongLong(self);
 	struct p3_text text P3_CLEANUP(p3_text_done) = P3_TEXT_INIT;
 	struct p3_py *runtime;
+	bool aggregate;
 
-	(void)args;
 	PyErr_Clear();
 	(void)p3_gdb_take_interrupt(); /* of an earlier value */
 	runtime = find_runtime();
 	if (!address || !runtime)
 		p3_text_printf(&text, "0x%" PRIx64, address);
-	else
+	else if (remote)
 		p3_py_format_remote(runtime, address, MAX_OUTPUT, &text);
+	else
+		p3_py_format(runtime, address, true, &text, &aggregate);
 	p3_gdb_clear();
 	if (p3_gdb_take_interrupt()) {
 		PyErr_SetNone(PyExc_KeyboardInterrupt);
@@ -73,6 +76,20 @@ static PyObject *to_string(PyObject *self, PyObject *args)
 	return PyUnicode_DecodeUTF8(p3_text_string(&text), (Py_ssize_t)text.size, "replace");
 }
 
+static PyObject *to_remote_string(PyObject *self, PyObject *args)
+{
+	(void)args;
+	return write_object(self, true);
+}
+
+static PyObject *to_string(PyObject *self, PyObject *args)
+{
+	(void)args;
+	return write_object(self, false);
+}
+
+static PyMethodDef remote_method[] = { { "to_string", to_remote_string, METH_VARARGS, NULL },
+				       { NULL, NULL, 0, NULL } };
 static PyMethodDef to_string_method[] = { { "to_string", to_string, METH_VARARGS, NULL },
 					  { NULL, NULL, 0, NULL } };
 
@@ -102,27 +119,55 @@ static bool is_object_pointer(PyObject *value)
 	return false;
 }
 
+static PyObject *make_printer(uint64_t object, PyMethodDef *methods)
+{
+	P3_OBJECT address = PyLong_FromUnsignedLongLong(object);
+	P3_OBJECT type =
+		address ? p3_gdb_subclass("PyObjectPrinter", (PyObject *)&PyBaseObject_Type,
+					  "A Python object.", methods, address)
+			: NULL;
+	PyObject *printer = type ? PyObject_CallFunction(type, NULL) : NULL;
+
+	p3_gdb_clear();
+	if (printer)
+		return printer;
+	Py_RETURN_NONE;
+}
+
+/* The object in a value of PyO3's; 0: it is none, or was optimized out. */
+static uint64_t find_held(PyObject *value)
+{
+	struct p3_arena *arena P3_CLEANUP(p3_arena_done) = p3_arena_new();
+	P3_OBJECT type = PyObject_GetAttrString(value, "type");
+	P3_OBJECT plain = type ? p3_gdb_call(type, "strip_typedefs", "()") : NULL;
+	const char *name = p3_gdb_attribute_text(arena, plain, "name");
+	bool known = plain && name && strstr(name, "pyo3::");
+	P3_OBJECT gone = known ? PyObject_GetAttrString(value, "is_optimized_out") : NULL;
+
+	return gone == Py_False ? p3_gdb_find_object(arena, value, plain) : 0;
+}
+
 static PyObject *lookup(PyObject *self, PyObject *value)
 {
-	P3_OBJECT address = NULL;
-	P3_OBJECT type = NULL;
-	bool wanted;
+	uint64_t held;
 
 	(void)self;
 	/* Values that we asked gdb for are read as objects by ourselves. */
-	wanted = !p3_gdb_busy() && p3_gdb_py_commands() && is_object_pointer(value);
-	p3_gdb_clear();
-	if (!wanted)
+	if (p3_gdb_busy())
 		Py_RETURN_NONE;
-	address = PyLong_FromUnsignedLongLong(p3_gdb_address(value));
-	type = address ? p3_gdb_subclass("PyObjectPrinter", (PyObject *)&PyBaseObject_Type,
-					 "A Python object.", to_string_method, address)
-		       : NULL;
-	if (!type || p3_gdb_is_lost(value)) {
+	if (is_object_pointer(value)) {
+		bool wanted = p3_gdb_py_commands() && !p3_gdb_is_lost(value);
+
 		p3_gdb_clear();
-		Py_RETURN_NONE;
+		if (!wanted)
+			Py_RETURN_NONE;
+		return make_printer(p3_gdb_address(value), remote_method);
 	}
-	return PyObject_CallFunction(type, NULL);
+	held = find_held(value);
+	p3_gdb_clear();
+	if (!held)
+		Py_RETURN_NONE;
+	return make_printer(held, to_string_method);
 }
 
 static PyMethodDef lookup_method = { "pyo3_gdb_PyObject", lookup, METH_O, NULL };

@@ -653,8 +653,7 @@ static bool holds_object(struct p3_arena *arena, PyObject *type)
 	return false;
 }
 
-/* The Python object that this value is, or points at; 0: none. */
-static uint64_t find_object(struct p3_arena *arena, PyObject *value, PyObject *type)
+uint64_t p3_gdb_find_object(struct p3_arena *arena, PyObject *value, PyObject *type)
 {
 	uint64_t object = 0, address;
 	struct p3_error *error;
@@ -764,7 +763,7 @@ static void describe_variable(struct p3_arena *arena, PyObject *symbol, PyObject
 		ret->absent = "optimized out";
 	} else if (type) {
 		ret->aggregate = is_aggregate(arena, type);
-		ret->object = find_object(arena, value, type);
+		ret->object = p3_gdb_find_object(arena, value, type);
 		/* An aggregate can cost much, and run other people's printers: if it is shown. */
 		if (ret->object)
 			ret->value = p3_arena_printf(arena, "0x%" PRIx64, ret->object);
