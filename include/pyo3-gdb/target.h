@@ -44,6 +44,7 @@ const char *p3_tier_name(enum p3_tier tier);
 struct p3_file_facts {
 	enum p3_tier tier;
 	bool rust;	       /* made by rustc, in part at least */
+	bool panic_abort;      /* built with panic = "abort"; false: with "unwind", or unknown */
 	char rustc[64];	       /* "1.95.0 (59807616e 2026-04-14)", or "" */
 	char pyo3[24];	       /* "0.30.1", or "" */
 	uint64_t low, high;    /* the addresses its segments span */

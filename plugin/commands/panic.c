@@ -250,6 +250,9 @@ static void add_panic(const struct hit *hit, struct p3_text *text)
 		p3_text_add(text, "\n  at ");
 		add_location(hit->panic.file, hit->panic.line, hit->panic.column, text);
 	}
+	if (hit->point == P3_POINT_PANIC && hit->module && hit->module->facts &&
+	    hit->module->facts->panic_abort)
+		p3_text_add(text, "\n  the process will abort: built with panic = \"abort\"");
 	first = hit->panic.kind == P3_PANIC_RESUMED ? first_seen(hit->panic.message) : NULL;
 	if (first && first->file) {
 		p3_text_add(text, "\n  first seen at ");
@@ -342,6 +345,32 @@ struct p3_error *p3_panic_hit(struct p3_command_context *context, uint32_t mode,
 
 /* ---- later ---- */
 
+/* Without symbols: what called abort(), as far as std's own frames can reach. */
+static bool find_nameless(const struct p3_snapshot_thread *thread, uint64_t *sp, uint64_t *end)
+{
+	const struct p3_snapshot_frame *frame = NULL;
+	size_t i, start = 0;
+
+	for (i = 0; i < thread->frames.count && !start; i++) {
+		const char *name = thread->frames.items[i].native.name;
+
+		if (name && (!strcmp(name, "abort") || !strcmp(name, "__GI_abort")))
+			start = i + 1;
+	}
+	for (i = start; start && i < thread->frames.count && i < start + CALLERS; i++) {
+		const struct p3_module *module = thread->frames.items[i].module;
+
+		if (!module || !module->facts || !module->facts->rust ||
+		    module->facts->tier != P3_TIER_STRIPPED)
+			break;
+		frame = &thread->frames.items[i];
+		*end = frame->native.cfa;
+	}
+	if (frame)
+		*sp = thread->frames.items[start].native.sp;
+	return frame && *end > *sp;
+}
+
 /* The stack from the innermost frame of the panic machinery on to where it was called. */
 static bool find_machinery(const struct p3_snapshot_thread *thread, uint64_t *sp, uint64_t *end)
 {
@@ -356,7 +385,7 @@ static bool find_machinery(const struct p3_snapshot_thread *thread, uint64_t *sp
 		if (frame->role == P3_ROLE_PANIC)
 			*end = frame->native.cfa;
 	}
-	return *sp && *end > *sp;
+	return *sp ? *end > *sp : find_nameless(thread, sp, end);
 }
 
 struct p3_error *p3_command_panic(struct p3_command_context *context, char **words, size_t count)

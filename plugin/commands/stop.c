@@ -47,6 +47,7 @@ struct armed {
 	uint32_t points;
 	bool told;
 	enum p3_tier tier;
+	bool panic_abort;
 };
 
 /* One debugger, one of these: as long as it lives. */
@@ -74,7 +75,10 @@ const char *p3_stop_state(const char *path)
 	if (!armed || !(stops.wanted & P3_POINT_BIT(P3_POINT_PANIC)))
 		return NULL;
 	if (!(armed->points & P3_POINT_BIT(P3_POINT_PANIC)))
-		return "at the unwinder, as it has no symbols";
+		return armed->panic_abort
+			       ? "not at all: no symbols, and panic = \"abort\" calls no "
+				 "unwinder; at its SIGABRT, pyo3-panic tells the message"
+			       : "at the unwinder, as it has no symbols";
 	return armed->tier == P3_TIER_DWARF ? "by its symbols, with DWARF" : "by its symbols";
 }
 
@@ -130,6 +134,7 @@ static struct p3_error *arm(struct p3_command_context *context, const char *path
 		armed = &stops.modules[stops.count++];
 		armed->path = strdup(path);
 		armed->tier = facts->tier;
+		armed->panic_abort = facts->panic_abort;
 	}
 	error = armed ? p3_file_open(path, debug_path, &file) : NULL;
 	if (error || !file) { /* what is no ELF file is no module */

@@ -73,14 +73,16 @@ static void find_sections(Elf *elf, struct sections *ret)
 	}
 }
 
-static void use_symbols(Elf *elf, Elf_Scn *section, struct p3_file_facts *facts)
+/* Returns true if the file has, or asks others for, the function that starts an unwind. */
+static bool use_symbols(Elf *elf, Elf_Scn *section, struct p3_file_facts *facts)
 {
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
 	GElf_Shdr header;
+	bool raises = false;
 	size_t i, count;
 
 	if (!data || !gelf_getshdr(section, &header) || !header.sh_entsize)
-		return;
+		return false;
 	count = data->d_size / header.sh_entsize;
 	if (count > MAX_SYMBOLS)
 		count = MAX_SYMBOLS;
@@ -88,8 +90,12 @@ static void use_symbols(Elf *elf, Elf_Scn *section, struct p3_file_facts *facts)
 		GElf_Sym symbol;
 		const char *name;
 
-		if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF ||
-		    !symbol.st_value || !(name = elf_strptr(elf, header.sh_link, symbol.st_name)) ||
+		if (!gelf_getsym(data, (int)i, &symbol) ||
+		    !(name = elf_strptr(elf, header.sh_link, symbol.st_name)))
+			continue;
+		if (!strncmp(name, "_Unwind_RaiseException", 22)) /* "@GCC_3.0" in .symtab */
+			raises = true;
+		if (symbol.st_shndx == SHN_UNDEF || !symbol.st_value ||
 		    (strncmp(name, "_Py", 3) && strncmp(name, "Py_", 3)))
 			continue;
 		if (!strcmp(name, "_PyRuntime"))
@@ -99,6 +105,7 @@ static void use_symbols(Elf *elf, Elf_Scn *section, struct p3_file_facts *facts)
 		else if (!strcmp(name, "_Py_NegativeRefcount")) /* Py_REF_DEBUG, object.h */
 			facts->py_debug = true;
 	}
+	return raises;
 }
 
 /* .comment is a list of NUL-terminated strings; rustc's is "rustc version 1.95.0 (hash date)". */
@@ -229,20 +236,23 @@ struct p3_error *p3_elf_facts(const char *path, const char *debug_path, struct p
 	Elf *elf P3_CLEANUP(done_elf) = NULL;
 	struct p3_file_facts facts = { 0 };
 	struct sections sections = { 0 };
-	bool program;
+	bool program, raises;
 
 	P3_TRY(open_elf(path, &fd, &elf));
 	find_sections(elf, &sections);
 	program = use_headers(elf, &facts);
-	use_symbols(elf, sections.dynsym, &facts);
+	raises = use_symbols(elf, sections.dynsym, &facts);
 	/* A program that embeds libpython statically may not export it. */
 	if (!facts.py_runtime && program)
-		use_symbols(elf, sections.symtab, &facts);
+		raises |= use_symbols(elf, sections.symtab, &facts);
 	if (facts.py_runtime && !facts.py_version)
 		use_version(sections.rodata, &facts);
 	use_comment(sections.comment, &facts);
 	if (facts.rust)
 		use_rodata(sections.rodata, &facts);
+	/* std's panic_abort calls no unwinder; one that is linked statically is in .symtab only. */
+	if (facts.rust && !raises && sections.dynsym)
+		facts.panic_abort = !use_symbols(elf, sections.symtab, &facts);
 	facts.tier = sections.debug_info || debug_path ? P3_TIER_DWARF
 		     : sections.symtab		       ? P3_TIER_SYMBOLS
 						       : P3_TIER_STRIPPED;
